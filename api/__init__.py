@@ -1,0 +1,1 @@
+"""HTTP only: the `/v1` API over dispatch."""

@@ -1,0 +1,1 @@
+"""What runs: rounds, the solving process, the bus that wakes them."""

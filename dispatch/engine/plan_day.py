@@ -1,0 +1,122 @@
+"""From a day and a road network to a proved plan: the one path of `allons plan` and of every round.
+
+In: a `Day`, a `RoadNetwork`, a budget. Out: a `Planned`, whose plan has been checked by code that the search does not share.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+from routing.matrix import travel_times
+from routing.network import RoadNetwork
+from routing.snap import Snapped, snap
+
+from dispatch.engine.pool import Ended, solve_in_child
+from dispatch.model.day import Day
+from dispatch.model.plans import Note, Plan
+from dispatch.planning.check import Violation, check_plan
+from dispatch.planning.explain import explain_unserved
+from dispatch.planning.problem import UNREACHABLE, Matrices, Problem, build_problem, day_points
+from dispatch.planning.solve import SolveParams
+from dispatch.planning.timetable import make_plan
+from routing.units import UNREACHABLE as NO_ROAD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """The plan, what it was checked against, and what each step cost."""
+
+    plan: Plan
+    problem: Problem
+    violations: list[Violation]
+    ended: Ended  # of the solving process; anything but "done" means that the plan is an earlier one of that process
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def plan_day(day: Day, network: RoadNetwork, params: SolveParams) -> Planned:
+    """Plan one day.
+
+    Parameters
+    ----------
+    day : Day
+    network : RoadNetwork
+    params : SolveParams
+
+    Returns
+    -------
+    Planned
+        With `plan.summary.violations` counted; a plan with violations must not be acted upon.
+
+    Raises
+    ------
+    SolveFailed
+        The solving process ended before it had any plan.
+    """
+    clock = _Stopwatch()
+    with clock("roads"):
+        problem, snapped = make_problem(day, network)
+    outcome = solve_in_child(problem, params)
+    clock.seconds |= {"start and compile": outcome.start_s, "solve": outcome.solve_s}
+    with clock("explain and check"):
+        unserved = explain_unserved(problem, outcome.solution.routes)
+        told_s = None if params.iterations is not None else round(outcome.solve_s, 3)
+        plan = make_plan(problem, outcome.solution.routes, unserved, [*notes_on(day, snapped)], told_s)
+        violations = check_plan(problem, plan)
+    counted = plan.summary.model_copy(update={"violations": len(violations)})
+    plan = plan.model_copy(update={"summary": counted})
+    return Planned(plan=plan, problem=problem, violations=violations, ended=outcome.ended, seconds=clock.seconds)
+
+
+def make_problem(day: Day, network: RoadNetwork) -> tuple[Problem, Snapped]:
+    """Road times between all points of a day, then its arrays. Also what `allons check` proves a plan against."""
+    snapped = snap(network, np.array(day_points(day), np.float64).reshape(-1, 2), limit_m=float(day.policy.snap_limit_metres))
+    road = travel_times(network, snapped, snapped, metres=True)
+    if road.metres is None:
+        raise AssertionError("metres were asked for")
+    reachable = road.ms < NO_ROAD
+    times = np.where(reachable, -(-road.ms.astype(np.int64) // 1000), UNREACHABLE)
+    metres = np.where(reachable, road.metres.astype(np.int64), UNREACHABLE)
+    return build_problem(day, Matrices(times, metres)), snapped
+
+
+def notes_on(day: Day, snapped: Snapped) -> Iterator[Note]:
+    """What a coordinator should know about the day itself: nobody there, or points that no road comes near."""
+    if not day.drivers:
+        yield Note(subject="drivers", sentence="Aucun bénévole ce jour-là.", sentence_en="No volunteer on this day.")
+    if not day.requests:
+        yield Note(subject="requests", sentence="Aucune demande ce jour-là.", sentence_en="No request on this day.")
+    far = {
+        point: float(metres)
+        for point, edge, metres in zip(day_points(day), snapped.edge, snapped.distance_m, strict=True)
+        if edge < 0
+    }
+    for driver in day.drivers:
+        if driver.home in far:
+            yield _far_note(f"drivers {driver.id} home", "Le domicile de ce bénévole", "This volunteer's home", far[driver.home])
+    for request in day.requests:
+        for name, fr, en in (("origin", "Le départ", "The origin"), ("destination", "L'arrivée", "The destination")):
+            point = getattr(request, name)
+            if point in far:
+                yield _far_note(f"requests {request.id} {name}", f"{fr} de cette demande", f"{en} of this request", far[point])
+
+
+def _far_note(subject: str, fr: str, en: str, metres: float) -> Note:
+    distance = f"{metres / 1000:.1f} km" if metres < 1e7 else "?"
+    return Note(
+        subject=subject,
+        sentence=f"{fr} est à {distance.replace('.', ',')} de la route la plus proche : vérifiez le point ou le fichier de routes.",
+        sentence_en=f"{en} is {distance} from the nearest road: check the point or the road file.",
+    )
+
+
+class _Stopwatch:
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self.seconds[step] = time.monotonic() - began

@@ -1,0 +1,138 @@
+"""What can go wrong in dispatch, as one tree; and how a refused input is told without repeating it.
+
+    DispatchError
+    +-- BadInput            what was sent cannot be used; holds one Fault per field
+    +-- NotFound            absent, or in another territory: the same answer for both
+    +-- Conflict            the thing is no longer in the state the caller thinks
+    |   +-- IllegalMove     the state table does not allow this step
+    +-- Refused             the caller may not do this
+    +-- SolveFailed         the solving process ended without any plan
+
+A leg that nobody can drive is a value (`Unserved`), never an exception.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from inspect import cleandoc
+from typing import ClassVar
+
+from pydantic import ValidationError
+
+
+class DispatchError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "dispatch"
+    action: ClassVar[str] = "Try again; if it happens again, tell the platform's manager."
+
+    def __init__(self, sentence: str | None = None) -> None:
+        super().__init__(sentence or cleandoc(self.__doc__ or ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One refused field: where it is, a stable code, and a sentence that never repeats the value."""
+
+    pointer: str
+    code: str
+    sentence: str
+
+
+class BadInput(DispatchError):
+    """Some of the information cannot be used."""
+
+    code = "bad_input"
+    action = "Mend the fields that are named and send it again."
+
+    def __init__(self, faults: Iterable[Fault], where: str | None = None) -> None:
+        self.faults = tuple(faults)
+        prefix = f"{where}: " if where else ""
+        super().__init__("\n".join(f"{prefix}{f.pointer or 'the whole'}: {f.sentence}" for f in self.faults))
+
+    @classmethod
+    def from_validation(cls, error: ValidationError, where: str | None = None) -> "BadInput":
+        """Turn pydantic's report into faults, without any of the received values."""
+        return cls([fault_from(e["loc"], e["type"], e.get("ctx", {})) for e in error.errors(include_input=False)], where)
+
+
+class NotFound(DispatchError):
+    """There is no such thing here."""
+
+    code = "not_found"
+    action = "Check the id; it may belong to another territory."
+
+
+class Conflict(DispatchError):
+    """This has changed in the meantime."""
+
+    code = "conflict"
+    action = "Read it again, then decide anew."
+
+
+class IllegalMove(Conflict):
+    """This step is not possible in the present state."""
+
+    code = "illegal_move"
+
+
+class Refused(DispatchError):
+    """You may not do this."""
+
+    code = "refused"
+    action = "Ask the platform's manager for a key with the right role."
+
+
+class SolveFailed(DispatchError):
+    """The planning process ended without a plan."""
+
+    code = "solve_failed"
+    action = "Nothing was changed. Run the round again; if it fails twice, lower its size or tell the manager."
+
+
+_SENTENCES = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a known field",
+    "finite_number": "must be an ordinary number (no NaN, no infinity)",
+    "json_invalid": "is not readable JSON",
+    "timezone_aware": "must carry its offset from UTC, such as +01:00",
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must hold at least {min_length} items",
+    "too_long": "must hold at most {max_length} items",
+    "string_pattern_mismatch": "has characters that are not allowed here",
+    "literal_error": "must be one of {expected}",
+    "enum": "must be one of {expected}",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "date_from_datetime_parsing": "must be a date such as 2026-11-24",
+    "datetime_from_date_parsing": "must be a date and time such as 2026-11-24T10:40:00+01:00",
+    "uuid_parsing": "must be an id in UUID form",
+}
+
+
+def pointer_of(loc: Iterable[int | str]) -> str:
+    """`("requests", 3, "origin", 1)` -> `requests[3].origin[1]`."""
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def fault_from(loc: Iterable[int | str], code: str, context: dict[str, object]) -> Fault:
+    """Choose the sentence for one of pydantic's error types; our own ValueErrors carry their sentence."""
+    if code == "value_error" and "error" in context:
+        return Fault(pointer_of(loc), "invalid", str(context["error"]))
+    sentence = _SENTENCES.get(code, "is not valid")
+    try:
+        return Fault(pointer_of(loc), code, sentence.format(**context))
+    except KeyError:
+        return Fault(pointer_of(loc), code, sentence)

@@ -1,0 +1,55 @@
+"""Days and plans as files: read with clear refusals, written whole or not at all. Called by the command line."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from dispatch.errors import BadInput, Fault
+from dispatch.model.day import Day
+from dispatch.model.plans import Plan
+
+T = TypeVar("T", bound=BaseModel)
+
+MAX_FILE_BYTES = 256 * 2**20
+
+
+def load_day(path: Path) -> Day:
+    """Read a day; BadInput names the file and the field."""
+    return _load(path, Day)
+
+
+def load_plan(path: Path) -> Plan:
+    """Read a plan; BadInput names the file and the field."""
+    return _load(path, Plan)
+
+
+def _load(path: Path, model: type[T]) -> T:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise BadInput([Fault("", "too_large", "is larger than 256 MiB")], path.name)
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise BadInput([Fault("", "missing", "there is no such file")], path.name) from None
+    except OSError:
+        raise BadInput([Fault("", "unreadable", "cannot be read; is it a file, and may you read it?")], path.name) from None
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        raise BadInput.from_validation(error, path.name) from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write beside, then rename: a reader sees the old file or the new one, never half of it."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except OSError:
+        raise BadInput([Fault("", "unwritable", "cannot be written; does the folder exist?")], path.name) from None

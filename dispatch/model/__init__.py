@@ -1,0 +1,1 @@
+"""The nouns of the field, frozen, and their state tables. Imports no other room."""

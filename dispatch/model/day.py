@@ -1,0 +1,171 @@
+"""A day to plan: the stable exchange format `allons-day/1` (docs/day-format.md).
+
+Read from a file by `allons plan`, made from the database by a round: both ways lead to the same planner.
+Strict: unknown fields, NaN, wrong types and contradictions are refused with the field's name.
+"""
+
+import datetime as dt
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+
+from dispatch.model.clock import Clock, Zone, to_instant
+
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
+Need = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
+Lon = Annotated[float, Field(ge=-180, le=180)]
+Lat = Annotated[float, Field(ge=-90, le=90)]
+Point = tuple[Lon, Lat]
+Direction = Literal["outbound", "return"]
+Lock = Literal["none", "driver", "time", "both"]
+
+
+class _Noun(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Policy(_Noun):
+    """The territory's choices that decide what is legal and what is better."""
+
+    ride_factor: float = Field(1.5, ge=1, le=10, description="A ride may last this many times the direct drive,")
+    ride_extra_minutes: int = Field(20, ge=0, le=600, description="or the direct drive and this much more, whichever is longer.")
+    cents_per_km: int = Field(32, ge=0, le=1000, description="Cost of a kilometre, home to home.")
+    wait_cents_per_minute: int = Field(3, ge=0, le=1000, description="Cost of a minute waited away from home.")
+    free_wait_minutes: int = Field(15, ge=0, le=600, description="The first minutes of each wait cost nothing.")
+    told_rounding_minutes: int = Field(5, ge=1, le=60, description="Times told to people are rounded down to this.")
+    promise_tolerance_minutes: int = Field(10, ge=0, le=240, description="A told time may move this much and still be kept.")
+    snap_limit_metres: int = Field(500, ge=10, le=10_000, description="A point farther than this from any road is refused.")
+
+
+class Driver(_Noun):
+    """A volunteer on this day. Capacities are what the car offers to passengers."""
+
+    id: Id
+    home: Point
+    shifts: tuple[tuple[Clock, Clock], ...] = Field(max_length=12)
+    seats: int = Field(4, ge=0, le=8)
+    wheelchair_places: int = Field(0, ge=0, le=4)
+    boot: int = Field(4, ge=0, le=20, description="Boot units: a folded wheelchair takes 2, a walker 1.")
+    max_km: float | None = Field(None, ge=0, le=2000, description="Kilometres left for this day, home to home.")
+    max_rides: int | None = Field(None, ge=0, le=100, description="Legs left for this day.")
+    accepts_needs: tuple[Need, ...] = Field((), max_length=60)
+    refuses: tuple[Id, ...] = Field((), max_length=1000, description="Beneficiaries this volunteer does not drive.")
+    knows: tuple[Id, ...] = Field((), max_length=1000, description="Beneficiaries already driven before.")
+    recent_rides: int = Field(0, ge=0, le=1000, description="Legs driven over the last four weeks.")
+
+
+class Request(_Noun):
+    """One person's wish for a ride, with or without the way back."""
+
+    id: Id
+    beneficiary: Id
+    origin: Point
+    destination: Point
+    arrive_by: Clock | None = None
+    depart_after: Clock | None = None
+    window_minutes: int = Field(30, ge=0, le=1440)
+    return_after: Clock | None = None
+    return_window_minutes: int | None = Field(None, ge=0, le=1440, description="As `window_minutes` when absent.")
+    seats: int = Field(1, ge=1, le=8, description="Persons travelling, the beneficiary and companions.")
+    wheelchair: bool = Field(False, description="The beneficiary sits in the wheelchair, and takes a wheelchair place instead of a seat.")
+    boot: int = Field(0, ge=0, le=20)
+    needs: tuple[Need, ...] = Field((), max_length=30)
+    alone: bool = Field(False, description="Nobody else may be aboard.")
+    load_minutes: int = Field(3, ge=0, le=60)
+    unload_minutes: int = Field(2, ge=0, le=60)
+    max_ride_minutes: int | None = Field(None, ge=1, le=1440, description="Shorter than the territory's limit for this person.")
+    priority: int = Field(1, ge=1, le=1000)
+    prefers_driver: Id | None = None
+    requires_driver: Id | None = None
+    refuses: tuple[Id, ...] = Field((), max_length=1000, description="Volunteers not to be asked for this request.")
+    one_way_ok: bool = Field(False, description="One of the two ways is better than none.")
+    same_driver: Literal["prefer", "require"] = "prefer"
+
+
+class Promise(_Noun):
+    """What somebody was told before this plan, and how firmly it stands."""
+
+    request: Id
+    leg: Direction
+    driver: Id
+    pickup_at: Clock
+    lock: Lock = "none"
+
+
+class Day(_Noun):
+    """Everything the planner needs to know about one service day of one territory."""
+
+    format: Literal["allons-day/1"] = "allons-day/1"
+    date: dt.date = Field(strict=False)
+    timezone: Zone = "Europe/Paris"
+    policy: Policy = Policy()
+    drivers: tuple[Driver, ...] = Field(max_length=20_000)
+    requests: tuple[Request, ...] = Field(max_length=50_000)
+    promises: tuple[Promise, ...] = Field((), max_length=100_000)
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        faults = [*_repeated("drivers", [d.id for d in self.drivers]), *_repeated("requests", [r.id for r in self.requests])]
+        for d, driver in enumerate(self.drivers):
+            for k, shift in enumerate(driver.shifts):
+                faults += self._ordered(("drivers", d, "shifts", k), shift[0], shift[1])
+        for r, request in enumerate(self.requests):
+            faults += self._request_faults(("requests", r), request)
+        known = {request.id: request for request in self.requests}
+        drivers = {driver.id for driver in self.drivers}
+        for p, promise in enumerate(self.promises):
+            at = ("promises", p)
+            faults += self._clock_faults((*at, "pickup_at"), promise.pickup_at)
+            if promise.request not in known:
+                faults.append(((*at, "request"), "is not the id of a request of this day"))
+            elif promise.leg == "return" and known[promise.request].return_after is None:
+                faults.append(((*at, "leg"), "names a return that the request does not have"))
+            if promise.driver not in drivers:
+                faults.append(((*at, "driver"), "is not the id of a driver of this day"))
+        if faults:
+            raise ValidationError.from_exception_data(
+                "Day",
+                [
+                    InitErrorDetails(type=PydanticCustomError("value_error", "{error}", {"error": sentence}), loc=loc, input=None)
+                    for loc, sentence in faults[:50]
+                ],
+            )
+        return self
+
+    def _request_faults(self, at: "_Loc", request: Request) -> list["_Found"]:
+        if (request.arrive_by is None) == (request.depart_after is None):
+            return [((*at, "arrive_by"), "give either arrive_by or depart_after, not both and not neither")]
+        name = "arrive_by" if request.arrive_by else "depart_after"
+        out = request.arrive_by or request.depart_after or ""
+        faults = self._clock_faults((*at, name), out)
+        if request.return_after is not None and not faults:
+            faults = self._ordered((*at, "return_after"), out, request.return_after, "must not be before the way there")
+        return faults
+
+    def _clock_faults(self, at: "_Loc", clock: str) -> list["_Found"]:
+        try:
+            away = to_instant(self.date, clock, self.timezone) - to_instant(self.date, "12:00", self.timezone)
+        except ValueError as error:
+            return [(at, str(error))]
+        return [(at, "is not on this service day")] if abs(away) > dt.timedelta(hours=36) else []
+
+    def _ordered(self, at: "_Loc", first: str, last: str, sentence: str = "must end after it starts") -> list["_Found"]:
+        faults = self._clock_faults(at, first) + self._clock_faults(at, last)
+        if not faults and to_instant(self.date, last, self.timezone) < to_instant(self.date, first, self.timezone):
+            faults.append((at, sentence))
+        return faults
+
+
+_Loc = tuple[int | str, ...]
+_Found = tuple[_Loc, str]
+
+
+def _repeated(name: str, ids: list[str]) -> list[_Found]:
+    seen: set[str] = set()
+    faults: list[_Found] = []
+    for k, noun_id in enumerate(ids):
+        if noun_id in seen:
+            faults.append(((name, k, "id"), "is used twice on this day; ids must differ"))
+        seen.add(noun_id)
+    return faults

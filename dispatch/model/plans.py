@@ -1,0 +1,135 @@
+"""A plan: the stable exchange format `allons-plan/1` (docs/plan-format.md).
+
+Made by `dispatch.planning`, proved by `check.py`, stored by a round, printed by `allons plan`.
+Ids are those of the `Day`; times are aware local date-times; lengths are metres in stops, kilometres in sums.
+"""
+
+import datetime as dt
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from dispatch.model.day import Direction, Point
+
+
+class Reason(StrEnum):
+    """Why a leg has nobody. The order is that of the tests a volunteer must pass."""
+
+    UNREACHABLE = "UNREACHABLE"
+    REFUSED_PAIR = "REFUSED_PAIR"
+    NEEDS_UNMET = "NEEDS_UNMET"
+    CAPACITY = "CAPACITY"
+    TOO_FAR = "TOO_FAR"
+    NO_DRIVER_WINDOW = "NO_DRIVER_WINDOW"
+    RIDE_TIME = "RIDE_TIME"
+    TIME_LIMIT = "TIME_LIMIT"
+
+
+class _Noun(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Stop(_Noun):
+    """One place of a run. `home` opens and closes a run, and stands inside it when the volunteer goes home in between."""
+
+    kind: Literal["home", "pickup", "dropoff"]
+    request: str | None = None
+    leg: Direction | None = None
+    place: Point
+    arrive: AwareDatetime
+    start: AwareDatetime = Field(description="Service starts; after `arrive` when the volunteer waits.")
+    depart: AwareDatetime
+    metres: int = Field(ge=0, description="Driven since the previous stop.")
+    seats: int = Field(ge=0, description="Seats taken when leaving.")
+    wheelchairs: int = Field(ge=0)
+    boot: int = Field(ge=0)
+
+
+class ServedLeg(_Noun):
+    """One person's way in a run, with the time to tell."""
+
+    request: str
+    leg: Direction
+    told_pickup: AwareDatetime = Field(description="Pickup rounded down as the territory tells it.")
+    pickup: AwareDatetime
+    dropoff: AwareDatetime
+    ride_minutes: float
+    direct_minutes: float
+
+
+class Run(_Noun):
+    """What one volunteer drives in one shift, from home to home."""
+
+    driver: str
+    shift: int = Field(ge=0, description="Index in the driver's shifts.")
+    leaves_home: AwareDatetime
+    back_home: AwareDatetime
+    km: float
+    km_empty: float
+    wait_minutes: float
+    legs: tuple[ServedLeg, ...]
+    stops: tuple[Stop, ...]
+
+
+class Unserved(_Noun):
+    """A leg that nobody can drive: a value, with its reason, in words."""
+
+    id: str
+    request: str
+    leg: Direction
+    reason: Reason
+    sentence: str = Field(description="French.")
+    sentence_en: str
+    blocked: dict[Reason, int] = Field(description="How many volunteers each rule rules out.")
+    smallest_change: str | None = None
+
+
+class Note(_Noun):
+    """Something about the day that a coordinator should know; the plan stands all the same."""
+
+    subject: str
+    sentence: str = Field(description="French.")
+    sentence_en: str
+
+
+class Levels(_Noun):
+    """The objective, most important first (docs/planning-problem.md, section 4). Smaller is better on each level."""
+
+    unserved_priority: int
+    broken_promises: int
+    cost: int = Field(description="Thousandths of a cent: metres x rate and waiting beyond the free minutes x rate.")
+    comfort: int = Field(description="Seconds in the car beyond direct, times persons.")
+    goodwill: int
+
+    def as_tuple(self) -> tuple[int, int, int, int, int]:
+        """For comparison: lexicographic."""
+        return (self.unserved_priority, self.broken_promises, self.cost, self.comfort, self.goodwill)
+
+
+class Summary(_Noun):
+    """The figures of a plan."""
+
+    legs: int
+    served: int
+    unserved: int
+    km_total: float
+    km_empty: float
+    wait_minutes: float
+    seconds: float | None = Field(description="Spent searching; null under an iteration budget: such a plan depends on its input only.")
+    lower_bound: float | None = None
+    certified_gap: float | None = None
+    violations: int
+    levels: Levels
+
+
+class Plan(_Noun):
+    """Who drives whom, when, and who is left without."""
+
+    format: Literal["allons-plan/1"] = "allons-plan/1"
+    date: dt.date
+    timezone: str
+    summary: Summary
+    runs: tuple[Run, ...]
+    unserved: tuple[Unserved, ...]
+    notes: tuple[Note, ...] = ()

@@ -1,0 +1,268 @@
+"""Routes in the making: best place for one leg in one route, inserting, removing, taking back.
+
+In: the arrays of a problem and the mutable `Routes`. Numba kernels, called by `search`. Everything that a kernel changes is
+backed up on first touch, so that `undo` restores the last `keep` exactly, versions included: cached insertions stay valid.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from dispatch.planning.problem import NO_LIMIT, Arrays, BoolArray, IntArray
+from dispatch.planning.schedule import fits_car, inner, latest_starts, least_schedule, route_cost
+
+#: Weights of the lower levels inside one insertion's price (thousandths of a cent). Results are compared level by level.
+COMFORT_PRICE = 1
+GOODWILL_PRICE = 10
+BROKEN_PRICE = 10**10
+NO_PLACE = 2**62
+OVERRUN = 10**6
+#: An index that points nowhere; an int64 from the start, so that kernels are compiled once and not for a literal -1 too.
+NOWHERE: Any = np.int64(-1)
+#: Stops a route can hold: a driver with a leg every ten minutes for ten hours. A full route takes no more; it never breaks a rule.
+MAX_STOPS = 120
+
+
+class Routes(NamedTuple):
+    """The working state. Rows [S] per shift, [D] per driver, [L] per leg; `old_` is the backup of touched shifts."""
+
+    stops: IntArray  # [S, K]
+    length: IntArray  # [S]
+    start: IntArray  # [S, K] least schedule
+    latest: IntArray  # [S, K] filter, see latest_starts
+    figures: IntArray  # [S, 4] metres, cost, comfort, broken promises
+    version: IntArray  # [S] changes whenever the shift's prospects do
+    shift_of: IntArray  # [L] or -1
+    metres: IntArray  # [D] sum over the driver's shifts
+    rides: IntArray  # [D]
+    counter: IntArray  # [1] last version given
+    old_stops: IntArray
+    old_length: IntArray
+    old_start: IntArray
+    old_latest: IntArray
+    old_figures: IntArray
+    old_version: IntArray
+    touched: BoolArray  # [S]
+    candidate: IntArray  # [K] scratch
+    moments: IntArray  # [K] scratch
+
+
+def make_routes(p: Arrays) -> Routes:
+    """Empty routes for every shift."""
+    shifts, legs, drivers = len(p.shift_driver), len(p.priority), len(p.home)
+    width = min(2 * legs, MAX_STOPS) + 2
+
+    def grid() -> IntArray:
+        return np.zeros((shifts, width), np.int64)
+
+    def column(n: int = shifts) -> IntArray:
+        return np.zeros(n, np.int64)
+
+    return Routes(
+        grid(), column(), grid(), grid(), np.zeros((shifts, 4), np.int64), np.arange(shifts), np.full(legs, -1, np.int64), column(drivers),
+        column(drivers), np.array([shifts], np.int64), grid(), column(), grid(), grid(), np.zeros((shifts, 4), np.int64), column(),
+        np.zeros(shifts, np.bool_), column(width), column(width),
+    )  # fmt: skip
+
+
+@inner
+def fill(p: Arrays, r: Routes, shift: int, i: int, j: int, leg: int) -> int:
+    """Write the shift's route with the leg's pickup before position i and drop-off before position j to the scratch row."""
+    m = r.length[shift]
+    w = 0
+    for k in range(m + 1):
+        if k == i:
+            r.candidate[w] = 2 * leg
+            w += 1
+        if k == j:
+            r.candidate[w] = 2 * leg + 1
+            w += 1
+        if k < m:
+            r.candidate[w] = r.stops[shift, k]
+            w += 1
+    return m + 2
+
+
+@inner
+def price(p: Arrays, r: Routes, shift: int, route: IntArray, m: int, start: IntArray) -> tuple[int, int, int, int]:
+    """`route_cost` within the driver's kilometres: the cheaper gaps, or the shorter ones near the limit; metres = NO_LIMIT when too far."""
+    driver = p.shift_driver[shift]
+    room = p.max_metres[driver] - r.metres[driver] + r.figures[shift, 0]
+    for attempt in range(2):
+        figures = route_cost(p, shift, route, m, start, attempt == 1)
+        if figures[0] <= room:
+            return figures
+    return NO_LIMIT, 0, 0, 0
+
+
+@njit(cache=True)
+def best_insertion(p: Arrays, r: Routes, leg: int, shift: int) -> tuple[int, int, int]:
+    """Cheapest legal place of a leg in a route: (price added, i, j), price NO_PLACE where there is none.
+
+    Cost O(m^2) candidate pairs, most of them refused by the time filter before the exact O(m) check.
+    """
+    none = (NO_PLACE, NOWHERE, NOWHERE)
+    driver = p.shift_driver[shift]
+    m = r.length[shift]
+    if not p.allowed[leg, driver] or m + 4 > r.stops.shape[1] or r.rides[driver] >= p.max_rides[driver]:
+        return none
+    pick, drop = 2 * leg, 2 * leg + 1
+    at_pick, at_drop, home = p.place[pick], p.place[drop], p.home[driver]
+    base = r.figures[shift, 1] + COMFORT_PRICE * r.figures[shift, 2] + BROKEN_PRICE * r.figures[shift, 3]
+    best, best_i, best_j = none
+    for i in range(m + 1):
+        if i == 0:
+            leave, place = p.shift_from[shift], home
+        else:
+            before = r.stops[shift, i - 1]
+            leave, place = r.start[shift, i - 1] + p.service[before], p.place[before]
+        if leave > p.late[pick]:
+            break
+        now = max(p.early[pick], leave + p.times[place, at_pick])
+        if now > p.late[pick]:
+            continue
+        now += p.service[pick]
+        place = at_pick
+        for j in range(i, m + 1):
+            if now > p.late[drop]:
+                break
+            there = max(p.early[drop], now + p.times[place, at_drop])
+            end = p.shift_to[shift] if j == m else r.latest[shift, j]
+            following = home if j == m else p.place[r.stops[shift, j]]
+            if there <= p.late[drop] and there + p.service[drop] + p.times[at_drop, following] <= end:
+                size = fill(p, r, shift, i, j, leg)
+                if fits_car(p, driver, r.candidate, size) and least_schedule(p, shift, r.candidate, size, r.moments):
+                    metres, cost, comfort, broken = price(p, r, shift, r.candidate, size, r.moments)
+                    added = cost + COMFORT_PRICE * comfort + BROKEN_PRICE * broken - base
+                    if metres < NO_LIMIT and added < best:
+                        best, best_i, best_j = added, i, j
+            if j < m:
+                stop = r.stops[shift, j]
+                now = max(p.early[stop], now + p.times[place, p.place[stop]])
+                if now > r.latest[shift, j]:
+                    break
+                now += p.service[stop]
+                place = p.place[stop]
+    return best, best_i, best_j
+
+
+@inner
+def goodwill_added(p: Arrays, r: Routes, leg: int, driver: int, same_driver_bonus: int) -> int:
+    """Level 5 of giving one more leg to a driver: the step of the convex load, less what is gained by known faces."""
+    units = 2 * (p.recent_rides[driver] + r.rides[driver]) + 1 - p.bond[leg, driver]
+    partner = p.partner[leg]
+    if partner >= 0 and r.shift_of[partner] >= 0 and p.shift_driver[r.shift_of[partner]] == driver:
+        units -= same_driver_bonus
+    return units
+
+
+@njit(cache=True)
+def refresh(p: Arrays, r: Routes, shift: int) -> None:
+    """Recompute schedule and figures of a route, and the driver's sums.
+
+    Taking a leg out can make the rest illegal where roads break the triangle inequality (a private way may be used only at its ends).
+    Such a route carries OVERRUN broken promises until it is mended, so that it is never the best.
+    """
+    m = r.length[shift]
+    driver = p.shift_driver[shift]
+    legal = least_schedule(p, shift, r.stops[shift], m, r.start[shift])
+    latest_starts(p, shift, r.stops[shift], m, r.latest[shift])
+    metres, cost, comfort, broken = price(p, r, shift, r.stops[shift], m, r.start[shift])
+    too_far = metres == NO_LIMIT
+    if too_far:
+        metres, cost, comfort, broken = route_cost(p, shift, r.stops[shift], m, r.start[shift], too_far)
+        legal = False
+    r.metres[driver] += metres - r.figures[shift, 0]
+    r.figures[shift, 0], r.figures[shift, 1], r.figures[shift, 2] = metres, cost, comfort
+    r.figures[shift, 3] = broken if legal else broken + OVERRUN
+
+
+@inner
+def touch(p: Arrays, r: Routes, shift: int) -> None:
+    """Back up every shift of this driver once, and give each a new version: their kilometres and rides hang together."""
+    driver = p.shift_driver[shift]
+    first = shift
+    while first > 0 and p.shift_driver[first - 1] == driver:
+        first -= 1
+    s = first
+    while s < len(p.shift_driver) and p.shift_driver[s] == driver:
+        if not r.touched[s]:
+            r.touched[s] = True
+            m = r.length[s]
+            r.old_length[s] = m
+            r.old_version[s] = r.version[s]
+            for k in range(m):
+                r.old_stops[s, k] = r.stops[s, k]
+                r.old_start[s, k] = r.start[s, k]
+                r.old_latest[s, k] = r.latest[s, k]
+            for k in range(4):
+                r.old_figures[s, k] = r.figures[s, k]
+        r.counter[0] += 1
+        r.version[s] = r.counter[0]
+        s += 1
+
+
+@njit(cache=True)
+def insert(p: Arrays, r: Routes, leg: int, shift: int, i: int, j: int) -> None:
+    """Put a leg where `best_insertion` found its place."""
+    touch(p, r, shift)
+    size = fill(p, r, shift, i, j, leg)
+    for k in range(size):
+        r.stops[shift, k] = r.candidate[k]
+    r.length[shift] = size
+    r.shift_of[leg] = shift
+    r.rides[p.shift_driver[shift]] += 1
+    refresh(p, r, shift)
+
+
+@njit(cache=True)
+def remove(p: Arrays, r: Routes, leg: int) -> None:
+    """Take a served leg out of its route."""
+    shift = r.shift_of[leg]
+    touch(p, r, shift)
+    w = 0
+    for k in range(r.length[shift]):
+        stop = r.stops[shift, k]
+        if stop >> 1 != leg:
+            r.stops[shift, w] = stop
+            w += 1
+    r.length[shift] = w
+    r.shift_of[leg] = -1
+    r.rides[p.shift_driver[shift]] -= 1
+    refresh(p, r, shift)
+
+
+@njit(cache=True)
+def keep(r: Routes) -> None:
+    """Forget the backup: what is there now is the state to return to."""
+    r.touched[:] = False
+
+
+@njit(cache=True)
+def undo(p: Arrays, r: Routes) -> None:
+    """Return to the state of the last `keep`. O(stops of the touched shifts)."""
+    for s in range(len(r.touched)):
+        if r.touched[s]:
+            driver = p.shift_driver[s]
+            for k in range(r.length[s]):
+                stop = r.stops[s, k]
+                if stop & 1 == 0:
+                    r.shift_of[stop >> 1] = -1
+                    r.rides[driver] -= 1
+    for s in range(len(r.touched)):
+        if r.touched[s]:
+            driver = p.shift_driver[s]
+            r.touched[s] = False
+            r.metres[driver] += r.old_figures[s, 0] - r.figures[s, 0]
+            r.length[s] = r.old_length[s]
+            r.version[s] = r.old_version[s]
+            for k in range(4):
+                r.figures[s, k] = r.old_figures[s, k]
+            for k in range(r.length[s]):
+                r.stops[s, k] = r.old_stops[s, k]
+                r.start[s, k] = r.old_start[s, k]
+                r.latest[s, k] = r.old_latest[s, k]
+                if r.stops[s, k] & 1 == 0:
+                    r.shift_of[r.stops[s, k] >> 1] = s
+                    r.rides[driver] += 1

@@ -1,0 +1,170 @@
+"""Exact timing and cost of one route (docs/planning-problem.md, sections 3 and 4).
+
+In: the arrays of a problem and the stops of one shift. Out: the least schedule, or the proof that there is none.
+Numba kernels, called by insertion, search and by `solve` when a plan is written down.
+
+The constraints are differences: start[k+1] >= start[k] + service + drive, start[drop] <= start[pick] + service + limit,
+and one window per stop. Their least solution is found by forward passes with a jump back at every broken ride limit;
+a feasible system of m stops settles within m/2 + 1 rounds (each round fixes at least one more backward arc of the longest
+path: Bellman 1958, doi:10.1090/qam/102435), so running longer proves that there is a positive cycle. Nothing is capped.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from dispatch.planning.problem import Arrays, IntArray
+
+#: For kernels that only kernels call: without the entry from Python, whose many arrays take long to compile.
+inner: Any = njit(cache=True, no_cpython_wrapper=True)  # type: ignore[call-overload] # numba knows it, its types do not
+CENT = 1000  # costs are thousandths of a cent, so that metres x cents/km stays whole
+
+
+@njit(cache=True)
+def fits_car(p: Arrays, driver: int, route: IntArray, m: int) -> bool:
+    """Whether loads stay within the car at every moment, and nobody who rides alone has company. O(m)."""
+    seats = chairs = boot = aboard = lonely = 0
+    for k in range(m):
+        leg = route[k] >> 1
+        sign = -1 if route[k] & 1 else 1
+        seats += sign * p.demand[leg, 0]
+        chairs += sign * p.demand[leg, 1]
+        boot += sign * p.demand[leg, 2]
+        aboard += sign
+        lonely += sign * int(p.alone[leg])
+        if seats > p.capacity[driver, 0] or chairs > p.capacity[driver, 1] or boot > p.capacity[driver, 2]:
+            return False
+        if lonely > 0 and aboard > 1:
+            return False
+    return True
+
+
+@njit(cache=True)
+def least_schedule(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray) -> bool:
+    """Fill start[0:m] with the least service starts; False when no schedule is legal. O(m) usually, O(m^2) at worst."""
+    home = p.home[p.shift_driver[shift]]
+    low = 0
+    for k in range(m):
+        start[k] = p.early[route[k]]
+    for _ in range(m // 2 + 2):
+        for k in range(low, m):
+            stop = route[k]
+            if k == 0:
+                arrive = p.shift_from[shift] + p.times[home, p.place[stop]]
+            else:
+                before = route[k - 1]
+                arrive = start[k - 1] + p.service[before] + p.times[p.place[before], p.place[stop]]
+            start[k] = max(start[k], arrive)
+            if start[k] > p.late[stop]:
+                return False
+        if m > 0 and start[m - 1] + p.service[route[m - 1]] + p.times[p.place[route[m - 1]], home] > p.shift_to[shift]:
+            return False
+        low = m
+        for k in range(m):
+            stop = route[k]
+            if stop & 1:
+                leg = stop >> 1
+                need = start[k] - p.ride_limit[leg] - p.service[stop - 1]
+                for q in range(k):
+                    if route[q] == stop - 1:
+                        if need > start[q]:
+                            start[q] = need
+                            low = min(low, q)
+                            if need > p.late[stop - 1]:
+                                return False
+                        break
+        if low == m:
+            return True
+    return False
+
+
+@njit(cache=True)
+def gap(p: Arrays, driver: int, leave: int, before: int, after: int, start_after: int, frugal: bool) -> tuple[int, int, int, bool]:
+    """An empty drive between two stops: (metres, waited seconds, cost, went home). The cheaper of waiting there and going home in between.
+
+    `frugal` takes the shorter one instead, for drivers near their kilometre limit.
+    """
+    a, b, home = p.place[before], p.place[after], p.home[driver]
+    metres = p.metres[a, b]
+    wait = start_after - leave - p.times[a, b]
+    cost = metres * p.rates[0] + wait_cost(p, wait)
+    round_trip = p.times[a, home] + p.times[home, b]
+    if leave + round_trip <= start_after:
+        by_home = p.metres[a, home] + p.metres[home, b]
+        home_cost = by_home * p.rates[0]
+        if (by_home < metres) if frugal else (home_cost < cost):
+            return by_home, 0, home_cost, True
+    return metres, wait, cost, False
+
+
+@inner
+def wait_cost(p: Arrays, wait_s: int) -> int:
+    """Thousandths of a cent for one wait away from home, the free minutes taken off."""
+    beyond = wait_s - p.rates[2]
+    return beyond * p.rates[1] * CENT // 60 if beyond > 0 else 0
+
+
+@njit(cache=True)
+def route_cost(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, frugal: bool) -> tuple[int, int, int, int]:
+    """(metres home to home, cost, comfort seconds, broken promises) of a route with its schedule. O(m^2) for the pickups' search."""
+    if m == 0:
+        return 0, 0, 0, 0
+    driver = p.shift_driver[shift]
+    home = p.home[driver]
+    metres = p.metres[home, p.place[route[0]]] + p.metres[p.place[route[m - 1]], home]
+    cost = metres * p.rates[0]
+    comfort = broken = aboard = 0
+    for k in range(m):
+        stop = route[k]
+        leg = stop >> 1
+        if stop & 1:
+            aboard -= 1
+            for q in range(k):
+                if route[q] == stop - 1:
+                    ride = start[k] - start[q] - p.service[stop - 1]
+                    comfort += (ride - p.direct[leg]) * p.persons[leg]
+                    break
+        else:
+            aboard += 1
+            broken += promise_broken(p, leg, driver, start[k])
+        if k + 1 < m:
+            if aboard == 0:
+                step, _, step_cost, _ = gap(p, driver, start[k] + p.service[stop], stop, route[k + 1], start[k + 1], frugal)
+            else:
+                step = p.metres[p.place[stop], p.place[route[k + 1]]]
+                step_cost = step * p.rates[0]
+            metres += step
+            cost += step_cost
+    return metres, cost, comfort, broken
+
+
+@njit(cache=True)
+def promise_broken(p: Arrays, leg: int, driver: int, pickup_s: int) -> int:
+    """Level 2 for one served leg: 1 for another volunteer, 1 and the minutes beyond for a time moved past the tolerance."""
+    if p.told_driver[leg] < 0:
+        return 0
+    broken = 0 if p.told_driver[leg] == driver else 1
+    moved = max(p.told_pickup[leg] - pickup_s, pickup_s - p.told_pickup[leg] - p.rates[3]) - p.rates[4]
+    if moved > 0:
+        broken += 1 + moved // 60
+    return broken
+
+
+@inner
+def latest_starts(p: Arrays, shift: int, route: IntArray, m: int, latest: IntArray) -> None:
+    """Fill latest[0:m] with starts that still let the rest of the route meet its windows (ride limits left aside): a filter. O(m)."""
+    following = p.shift_to[shift]
+    place = p.home[p.shift_driver[shift]]
+    for k in range(m - 1, -1, -1):
+        stop = route[k]
+        following = min(p.late[stop], following - p.times[p.place[stop], place] - p.service[stop])
+        latest[k] = following
+        place = p.place[stop]
+
+
+def schedule(p: Arrays, shift: int, route: list[int]) -> IntArray | None:
+    """The least schedule of a route, or None when it is not legal in time (loads are `fits_car`'s)."""
+    start = np.zeros(max(1, len(route)), np.int64)
+    fine = least_schedule(p, shift, np.array(route or [0], np.int64), len(route), start)
+    return start[: len(route)] if fine else None

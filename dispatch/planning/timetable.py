@@ -1,0 +1,194 @@
+"""Routes become a plan that people can read: indices back to ids, seconds back to local date-times.
+
+In: a problem, a solution, the unserved legs with their reasons, notes. Out: a `Plan`. Called by `dispatch.engine.plan_day`.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from dispatch.model.plans import Levels, Note, Plan, Run, ServedLeg, Stop, Summary, Unserved
+from dispatch.planning.problem import SAME_DRIVER_BONUS, Problem
+from dispatch.planning.schedule import gap, promise_broken, route_cost, schedule
+
+
+def make_plan(
+    problem: Problem, routes: Sequence[Sequence[int]], unserved: Sequence[Unserved], notes: Sequence[Note], seconds: float | None
+) -> Plan:
+    """Write the plan down.
+
+    Parameters
+    ----------
+    problem : Problem
+    routes : sequence of routes
+        Stops per shift, legal.
+    unserved, notes : sequences
+    seconds : float or None
+        Spent searching; None under an iteration budget.
+
+    Returns
+    -------
+    Plan
+        With `summary.violations` still 0: the checker fills it.
+    """
+    frugal = _frugal_drivers(problem, routes)
+    runs = [_make_run(problem, s, list(route), frugal) for s, route in enumerate(routes) if route]
+    served = sum(len(run.legs) for run in runs)
+    return Plan(
+        date=problem.date,
+        timezone=problem.timezone,
+        summary=Summary(
+            legs=len(problem.legs),
+            served=served,
+            unserved=len(problem.legs) - served,
+            km_total=round(sum(run.km for run in runs), 3),
+            km_empty=round(sum(run.km_empty for run in runs), 3),
+            wait_minutes=round(sum(run.wait_minutes for run in runs), 2),
+            seconds=seconds,
+            violations=0,
+            levels=_levels(problem, routes, frugal),
+        ),
+        runs=tuple(runs),
+        unserved=tuple(unserved),
+        notes=tuple(notes),
+    )
+
+
+def _frugal_drivers(problem: Problem, routes: Sequence[Sequence[int]]) -> set[int]:
+    """Volunteers who keep within their kilometres only with the shorter way in every gap."""
+    p = problem.arrays
+    total = np.zeros(len(p.home), np.int64)
+    for s, route in enumerate(routes):
+        total[p.shift_driver[s]] += _figures(problem, s, route, frugal=False)[0]
+    return {int(d) for d in np.nonzero(total > p.max_metres)[0]}
+
+
+def _figures(problem: Problem, shift: int, route: Sequence[int], *, frugal: bool) -> tuple[int, int, int, int]:
+    start = _starts(problem, shift, route)
+    return route_cost(problem.arrays, shift, np.array(route or [0], np.int64), len(route), start, frugal)
+
+
+def _starts(problem: Problem, shift: int, route: Sequence[int]) -> np.ndarray:
+    start = schedule(problem.arrays, shift, list(route))
+    if start is None:
+        raise ValueError(f"the route of shift {shift} has no legal schedule")
+    return start
+
+
+def _levels(problem: Problem, routes: Sequence[Sequence[int]], frugal: set[int]) -> Levels:
+    p = problem.arrays
+    driver_of = {stop // 2: int(p.shift_driver[s]) for s, route in enumerate(routes) for stop in route}
+    cost = comfort = broken = goodwill = 0
+    for s, route in enumerate(routes):
+        figures = _figures(problem, s, route, frugal=int(p.shift_driver[s]) in frugal)
+        cost, comfort, broken = cost + int(figures[1]), comfort + int(figures[2]), broken + int(figures[3])
+    absent = [leg for leg in range(len(problem.legs)) if leg not in driver_of]
+    for leg, driver in driver_of.items():
+        goodwill -= int(p.bond[leg, driver])
+        goodwill -= SAME_DRIVER_BONUS if p.partner[leg] > leg and driver_of.get(int(p.partner[leg])) == driver else 0
+    rides = np.bincount(np.array(list(driver_of.values()), np.int64), minlength=len(p.home))
+    goodwill += int((rides * (2 * p.recent_rides + rides)).sum())
+    return Levels(
+        unserved_priority=int(sum(p.priority[leg] for leg in absent)),
+        broken_promises=broken + sum(1 for leg in absent if p.told_driver[leg] >= 0),
+        cost=cost,
+        comfort=comfort,
+        goodwill=goodwill,
+    )
+
+
+class _Trace:
+    """The stops of one run, written in order."""
+
+    def __init__(self, problem: Problem, shift: int) -> None:
+        self.problem, self.p = problem, problem.arrays
+        self.home = int(self.p.home[self.p.shift_driver[shift]])
+        self.zone = ZoneInfo(problem.timezone)
+        self.load = np.zeros(3, np.int64)
+        self.stops: list[Stop] = []
+        self.at = self.home
+
+    def moment(self, second: int) -> dt.datetime:
+        return (self.problem.start + dt.timedelta(seconds=int(second))).astimezone(self.zone)
+
+    def add(self, stop: int | None, arrive: int, start: int, depart: int) -> None:
+        """Append a stop (None: home) reached from the last one."""
+        place = self.home if stop is None else int(self.p.place[stop])
+        leg = None if stop is None else self.problem.legs[stop // 2]
+        if stop is not None:
+            self.load += self.p.demand[stop // 2] * (-1 if stop % 2 else 1)
+        self.stops.append(
+            Stop(
+                kind="home" if stop is None else "dropoff" if stop % 2 else "pickup",
+                request=leg and leg.request,
+                leg=leg and leg.direction,
+                place=self.problem.points[place],
+                arrive=self.moment(arrive),
+                start=self.moment(start),
+                depart=self.moment(depart),
+                metres=int(self.p.metres[self.at, place]) if self.stops else 0,
+                seats=int(self.load[0]),
+                wheelchairs=int(self.load[1]),
+                boot=int(self.load[2]),
+            )
+        )
+        self.at = place
+
+
+def _make_run(problem: Problem, shift: int, route: list[int], frugal: set[int]) -> Run:
+    p = problem.arrays
+    driver = int(p.shift_driver[shift])
+    start = _starts(problem, shift, route)
+    trace = _Trace(problem, shift)
+    leave = int(start[0]) - int(p.times[trace.home, p.place[route[0]]])
+    trace.add(None, leave, leave, leave)
+    aboard = empty = waited = 0
+    for k, stop in enumerate(route):
+        done = int(start[k] + p.service[stop])
+        trace.add(stop, leave + int(p.times[trace.at, p.place[stop]]), int(start[k]), done)
+        empty += trace.stops[-1].metres if aboard == 0 else 0
+        aboard += -1 if stop % 2 else 1
+        leave = done
+        if aboard == 0 and k + 1 < len(route):
+            _, wait, _, goes_home = gap(p, driver, done, stop, route[k + 1], int(start[k + 1]), driver in frugal)
+            if goes_home:
+                arrive = done + int(p.times[trace.at, trace.home])
+                leave = int(start[k + 1] - p.times[trace.home, p.place[route[k + 1]]])
+                trace.add(None, arrive, arrive, leave)
+                empty += trace.stops[-1].metres
+            waited += int(wait)
+    arrive = leave + int(p.times[trace.at, trace.home])
+    trace.add(None, arrive, arrive, arrive)
+    empty += trace.stops[-1].metres
+    metres = sum(stop.metres for stop in trace.stops)
+    return Run(
+        driver=problem.drivers[driver],
+        shift=problem.shift_numbers[shift],
+        leaves_home=trace.stops[0].depart,
+        back_home=trace.stops[-1].arrive,
+        km=metres / 1000,
+        km_empty=empty / 1000,
+        wait_minutes=round(waited / 60, 2),
+        legs=tuple(_served_leg(problem, trace, route, start, stop // 2) for stop in route if stop % 2 == 0),
+        stops=tuple(trace.stops),
+    )
+
+
+def _served_leg(problem: Problem, trace: _Trace, route: list[int], start: np.ndarray, leg: int) -> ServedLeg:
+    p = problem.arrays
+    pickup, dropoff = int(start[route.index(2 * leg)]), int(start[route.index(2 * leg + 1)])
+    told = pickup - pickup % int(p.rates[3])
+    if p.told_driver[leg] >= 0 and promise_broken(p, leg, int(p.told_driver[leg]), pickup) == 0:
+        told = int(p.told_pickup[leg])  # a kept promise is told as it was
+    name = problem.legs[leg]
+    return ServedLeg(
+        request=name.request,
+        leg=name.direction,
+        told_pickup=trace.moment(told),
+        pickup=trace.moment(pickup),
+        dropoff=trace.moment(dropoff),
+        ride_minutes=round((dropoff - pickup - int(p.service[2 * leg])) / 60, 2),
+        direct_minutes=round(int(p.direct[leg]) / 60, 2),
+    )

@@ -1,0 +1,59 @@
+"""A plan on a terminal: figures, runs, and who is left without, in words. Called by the command line."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dispatch.model.plans import Plan
+
+_LABELS = (
+    ("Trajets demandés · legs", "legs"),
+    ("Servis · served", "served"),
+    ("Sans conducteur · unserved", "unserved"),
+    ("Kilomètres · km", "km_total"),
+    ("dont à vide · km empty", "km_empty"),
+    ("Attente · wait (min)", "wait_minutes"),
+    ("Infractions · violations", "violations"),
+)
+
+
+def print_plan(screen: Console, plan: Plan, seconds: dict[str, float], lang: str, note: str = "") -> None:
+    """Print the figures, one line per run, and every unserved leg with its reason."""
+    if note:
+        screen.print(Text(note, style="italic"))
+    if plan.runs:
+        screen.print(_runs(plan))
+    if plan.unserved:
+        screen.print(_unserved(plan, lang))
+    for remark in plan.notes:
+        screen.print(Text(f"{remark.subject} : {remark.sentence if lang == 'fr' else remark.sentence_en}", style="yellow"))
+    screen.print(_figures(plan))
+    steps = " · ".join(f"{step} {spent:.2f} s" for step, spent in seconds.items())
+    screen.print(Text(steps, style="dim"))
+
+
+def _figures(plan: Plan) -> Table:
+    table = Table(title=f"{plan.date:%d/%m/%Y}", show_header=False, title_justify="left")
+    for label, name in _LABELS:
+        value = getattr(plan.summary, name)
+        table.add_row(label, f"{value:,.1f}".replace(",", " ") if isinstance(value, float) else str(value))
+    return table
+
+
+def _runs(plan: Plan) -> Table:
+    table = Table(title="Tournées · runs", title_justify="left")
+    for name in ("bénévole", "départ", "retour", "trajets", "km", "à vide"):
+        table.add_column(name, justify="left" if name == "bénévole" else "right")
+    for run in plan.runs:
+        figures = (str(len(run.legs)), f"{run.km:.1f}", f"{run.km_empty:.1f}")
+        table.add_row(run.driver, f"{run.leaves_home:%H:%M}", f"{run.back_home:%H:%M}", *figures)
+    return table
+
+
+def _unserved(plan: Plan, lang: str) -> Table:
+    table = Table(title="Sans conducteur · unserved", title_justify="left")
+    for name in ("trajet", "motif", "pourquoi" if lang == "fr" else "why"):
+        table.add_column(name)
+    for leg in plan.unserved:
+        table.add_row(leg.id, leg.reason, leg.sentence if lang == "fr" else leg.sentence_en)
+    return table

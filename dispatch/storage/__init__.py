@@ -1,0 +1,1 @@
+"""The database: tables, every query, geometry, migrations. The only home of SQLAlchemy."""

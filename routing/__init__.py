@@ -1,0 +1,1 @@
+"""Roads and travel times. Knows no people; imports neither dispatch nor api."""

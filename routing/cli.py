@@ -1,0 +1,91 @@
+"""`allons roads`: build, inspect and fetch road networks. Mounted by `dispatch.cli`, which turns known errors into exit code 2."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from routing.osm import Progress as Tell
+
+app = typer.Typer(help="Road networks: build one from an extract, look at it, fetch one by name.", no_args_is_help=True)
+ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
+
+Out = Annotated[Path | None, typer.Option(metavar="FILE.roads", help="Default: the extract's or place's name in this folder.")]
+
+
+@app.command()
+def build(extract: Annotated[Path, typer.Argument(metavar="FILE.osm.pbf")], out: Out = None) -> None:
+    """Build a network from an OpenStreetMap extract (.osm.pbf, .osm, .osm.gz, .osm.bz2)."""
+    from routing.network import build_network
+    from routing.osm import load_extract
+    from routing.saved import save_network
+
+    with progress_bar() as tell:
+        network = build_network(load_extract(extract, tell), tell)
+    target = out or Path(f"{extract.name.partition('.osm')[0]}.roads")
+    save_network(network, target)
+    _print_info(target)
+
+
+@app.command()
+def place(name: Annotated[str, typer.Argument(help='Such as "Andorra".')], out: Out = None) -> None:
+    """Fetch the roads of a named place (needs the internet) and build a network."""
+    from routing.network import build_network
+    from routing.place import load_place
+    from routing.saved import save_network
+
+    with progress_bar() as tell:
+        network = build_network(load_place(name, tell), tell)
+    letters = "".join(c if c.isalnum() else "-" for c in name.lower()).strip("-")
+    target = out or Path(f"{letters or 'place'}.roads")
+    save_network(network, target)
+    _print_info(target)
+
+
+@app.command()
+def info(file: Annotated[Path, typer.Argument(metavar="FILE.roads")]) -> None:
+    """Say what a saved network holds."""
+    _print_info(file)
+
+
+def _print_info(path: Path) -> None:
+    from routing.saved import load_network
+
+    network = load_network(path, verify=True)
+    west, south, east, north = network.bounds
+    table = Table(title=path.name, show_header=False, title_justify="left")
+    by_class = network.km_by_class()
+    rows = (
+        ("source", f"{network.source} ({network.data_date or 'no date'})"),
+        ("note", network.note),
+        ("bounds (lon, lat)", f"{west:.4f}, {south:.4f} – {east:.4f}, {north:.4f}"),
+        ("junctions, edges", f"{len(network.node_lon):,}, {len(network.metres):,}"),
+        ("road", f"{sum(by_class.values()):,.0f} km"),
+        *((f"  {name}", f"{km:,.1f} km") for name, km in by_class.items()),
+        ("only at the ends of a journey", f"{network.metres[network.end_only].sum() / 1000:,.1f} km"),
+        ("left out: not connected both ways", f"{network.dropped_share:.1%} of the length"),
+        ("turn restrictions, not yet obeyed", str(network.restrictions)),
+        ("places", str(len(network.places))),
+        ("version", network.version),
+        ("size", f"{path.stat().st_size / 1e6:.1f} MB"),
+        ("times", "free-flow: no traffic, no lights, no weather"),
+        ("licence", ATTRIBUTION),
+    )
+    for name, value in rows:
+        if value:
+            table.add_row(name, value)
+    Console().print(table)
+
+
+@contextmanager
+def progress_bar() -> Iterator["Tell"]:
+    """A bar on stderr, fed with shares of one step after the other."""
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("roads", total=1.0)
+        yield lambda done, what: bar.update(task, completed=done, description=what)

@@ -1,0 +1,122 @@
+"""Saved networks: one file, opened without parsing, written whole or not at all.
+
+In and out: a `RoadNetwork` and a `*.roads` file. Called by the command line and the API.
+
+Layout: 8 bytes magic, 8 bytes header length (little endian), 32 bytes blake2b of everything after them, a JSON header
+(array names, types, shapes, offsets; texts), then the arrays, each at a multiple of 64 bytes so that it can be memory-mapped.
+"""
+
+import hashlib
+import json
+import mmap
+import os
+import tempfile
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from routing.errors import BadNetwork
+from routing.network import FORMAT, RoadNetwork, build_network
+from routing.osm import Place, Progress, load_extract
+
+MAGIC = b"ALLONSR1"
+SUFFIX = ".roads"
+_PREFIX = len(MAGIC) + 8 + 32
+_ALIGN = 64
+_MAX_HEADER = 2**28
+
+
+def save_network(network: RoadNetwork, path: Path) -> None:
+    """Write a network beside its place, then rename: readers see the old file or the new one. BadNetwork when it cannot be written."""
+    arrays: dict[str, dict[str, Any]] = {}
+    texts: dict[str, Any] = {}
+    blobs: list[bytes] = []
+    offset = 0
+    for item in fields(network):
+        value = getattr(network, item.name)
+        if isinstance(value, np.ndarray):
+            blob = np.ascontiguousarray(value).tobytes()
+            arrays[item.name] = {"type": value.dtype.str, "shape": value.shape, "offset": offset}
+            blobs.append(blob + b"\0" * (-len(blob) % _ALIGN))
+            offset += len(blobs[-1])
+        else:
+            texts[item.name] = value
+    texts["places"] = [asdict(place) for place in network.places]
+    header = json.dumps({"format": FORMAT, "version": network.version, "arrays": arrays, "texts": texts}, ensure_ascii=False).encode()
+    header += b" " * (-(_PREFIX + len(header)) % _ALIGN)
+    digest = hashlib.blake2b(header, digest_size=32)
+    for blob in blobs:
+        digest.update(blob)
+    handle, temporary = -1, ""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.writelines([MAGIC, len(header).to_bytes(8, "little"), digest.digest(), header, *blobs])
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise BadNetwork(f"{path.name}: cannot be written here; does the folder exist, and is there room?") from error
+
+
+def load_network(path: Path, *, verify: bool = False) -> RoadNetwork:
+    """Open a saved network; arrays are read-only views of the mapped file.
+
+    Parameters
+    ----------
+    path : Path
+    verify : bool
+        Also read the whole file and compare its checksum; without it only the layout is checked, and opening stays O(header).
+
+    Raises
+    ------
+    BadNetwork
+        Absent, cut short, of another program or of another version.
+    """
+    try:
+        with path.open("rb") as file:
+            whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except FileNotFoundError:
+        raise BadNetwork(f"{path.name}: there is no such file.") from None
+    except (OSError, ValueError):
+        raise BadNetwork(f"{path.name}: cannot be read, or is empty.") from None
+    if whole[: len(MAGIC)] != MAGIC:
+        raise BadNetwork(f"{path.name}: this is not a road network saved by Allons, or one of another version.")
+    size = int.from_bytes(whole[len(MAGIC) : len(MAGIC) + 8], "little")
+    if verify and hashlib.blake2b(memoryview(whole)[_PREFIX:], digest_size=32).digest() != whole[_PREFIX - 32 : _PREFIX]:
+        raise BadNetwork(f"{path.name}: the file is damaged.")
+    try:
+        if size > _MAX_HEADER:
+            raise ValueError("header too long")
+        header = json.loads(whole[_PREFIX : _PREFIX + size])
+        if header["format"] != FORMAT:
+            raise BadNetwork(f"{path.name}: it was saved by another version of Allons.")
+        arrays: dict[str, Any] = {name: _view(whole, _PREFIX + size, **row) for name, row in header["arrays"].items()}
+        texts = header["texts"]
+        texts["places"] = tuple(Place(**place) for place in texts["places"])
+        texts["names"] = tuple(texts["names"])
+        network = RoadNetwork(**arrays, **texts)
+    except (KeyError, TypeError, ValueError):
+        raise BadNetwork(f"{path.name}: the file is damaged or cut short.") from None
+    network.__dict__["version"] = header["version"]  # what cached_property would compute from the whole file
+    return network
+
+
+def _view(whole: mmap.mmap, base: int, *, type: str, shape: list[int], offset: int) -> np.ndarray[Any, Any]:  # noqa: A002
+    dtype = np.dtype(type)
+    count = int(np.prod(shape))
+    if dtype.hasobject or offset < 0 or count < 0 or base + offset + count * dtype.itemsize > len(whole):
+        raise ValueError("array outside the file")
+    return np.frombuffer(whole, dtype, count, base + offset).reshape(shape)
+
+
+def open_roads(path: Path, progress: Progress | None = None) -> RoadNetwork:
+    """A network from a saved file, or parsed from an extract."""
+    if path.name.endswith(SUFFIX):
+        return load_network(path)
+    return build_network(load_extract(path, progress), progress)
