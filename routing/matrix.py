@@ -1,6 +1,7 @@
 """Many-to-many road times between snapped points.
 
-In: a network and two sets of snapped points. Out: `TravelTimes`, exact to the millisecond. Called by `dispatch.engine` and `dispatch.service`.
+In: a network and two sets of snapped points. Out: `TravelTimes`, exact to the millisecond. Called by `dispatch.engine` and
+`dispatch.service`.
 
 The inside is one Dijkstra per distinct source node (1959, doi:10.1007/BF01386390) on the folded graph, by scipy. The graph has
 three layers, so that end_only edges serve only at the ends of a journey: start (end_only edges), core (public edges), end (end_only

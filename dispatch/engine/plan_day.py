@@ -9,9 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
-from routing.matrix import travel_times
-from routing.network import RoadNetwork
-from routing.snap import Snapped, snap
 
 from dispatch.engine.pool import Ended, solve_in_child
 from dispatch.model.day import Day
@@ -21,6 +18,9 @@ from dispatch.planning.explain import explain_unserved
 from dispatch.planning.problem import UNREACHABLE, Matrices, Problem, build_problem, day_points
 from dispatch.planning.solve import SolveParams
 from dispatch.planning.timetable import make_plan
+from routing.matrix import travel_times
+from routing.network import RoadNetwork
+from routing.snap import Snapped, snap
 from routing.units import UNREACHABLE as NO_ROAD
 
 

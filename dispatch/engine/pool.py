@@ -34,7 +34,7 @@ class Outcome:
     solve_s: float
 
 
-def solve_in_child(problem: Problem, params: SolveParams, solver: Solver = solve) -> Outcome:
+def solve_in_child(problem: Problem, params: SolveParams, solver: Solver = solve, grace: float = GRACE) -> Outcome:
     """Solve in a child process; kill it past its deadline and keep the last legal plan.
 
     Raises
@@ -61,7 +61,7 @@ def solve_in_child(problem: Problem, params: SolveParams, solver: Solver = solve
             message = receiver.recv()
             if message == "ready":
                 ready_at = time.monotonic()
-                limit_s = ITERATIONS_LIMIT_S if params.iterations is not None else params.seconds * GRACE
+                limit_s = ITERATIONS_LIMIT_S if params.iterations is not None else params.seconds * grace
             elif message == "done":
                 ended = "done"
                 break

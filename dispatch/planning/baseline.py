@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
-from dispatch.planning.problem import NO_LIMIT, Arrays, IntArray, Problem
+from dispatch.planning.problem import NO_LIMIT, UNREACHABLE, Arrays, IntArray, Problem
 
 _BIG = 10**6
 Model: TypeAlias = Any  # pywrapcp.RoutingModel; the wrapper carries no types
@@ -32,7 +32,8 @@ def solve_baseline(problem: Problem, seconds: float | None, initial: Sequence[Se
     seconds : float or None
         Wall clock for building and guided local search; None for plain descent to the next local optimum, which is reproducible.
     initial : list of routes, optional
-        Stops per shift; without it parallel cheapest insertion builds a first plan.
+        Stops per shift; without it parallel cheapest insertion builds a first plan. That insertion adds one leg at a time and would be
+        stopped by "both ways or none", so from scratch the two ways are left free and half-served requests are taken out at the end.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def solve_baseline(problem: Problem, seconds: float | None, initial: Sequence[Se
     began = time.monotonic()
     if len(p.shift_driver) == 0 or len(p.priority) == 0:
         return [[] for _ in p.shift_driver]
-    index, model = _make_model(p)
+    index, model = _make_model(p, coupled=initial is not None)
     search = pywrapcp.DefaultRoutingSearchParameters()
     search.first_solution_strategy = routing_enums_pb2.FirstSolutionStrategy.PARALLEL_CHEAPEST_INSERTION
     if seconds is None:
@@ -61,10 +62,10 @@ def solve_baseline(problem: Problem, seconds: float | None, initial: Sequence[Se
         nodes = [[index.NodeToIndex(stop) for stop in route] for route in initial]
         assignment = model.ReadAssignmentFromRoutes(nodes, True)
         solution = model.SolveFromAssignmentWithParameters(assignment, search) if assignment is not None else None
-    return None if solution is None else _read_routes(p, index, model, solution)
+    return None if solution is None else _without_halves(p, _read_routes(p, index, model, solution))
 
 
-def _make_model(p: Arrays) -> tuple[Index, Model]:
+def _make_model(p: Arrays, *, coupled: bool) -> tuple[Index, Model]:
     """Nodes 0..2L-1 are the stops, then one home per shift."""
     stops, shifts = len(p.place), len(p.shift_driver)
     homes = list(range(stops, stops + shifts))
@@ -78,7 +79,10 @@ def _make_model(p: Arrays) -> tuple[Index, Model]:
     _add_time(p, index, model, place)
     _add_loads(p, index, model)
     _add_driver_limits(p, index, model, far)
-    _add_legs(p, index, model, int(metres[metres < 2**30 - 1].max(initial=1)) * max(1, int(p.rates[0])))
+    longest_arc = int(metres[metres < UNREACHABLE].max(initial=1)) * max(1, int(p.rates[0]))
+    _add_legs(p, index, model, longest_arc)
+    if coupled:
+        _add_pairs(p, index, model)
     return index, model
 
 
@@ -135,7 +139,6 @@ def _add_driver_limits(p: Arrays, index: Index, model: Model, far: int) -> None:
 
 def _add_legs(p: Arrays, index: Index, model: Model, longest_arc: int) -> None:
     solver, clock = model.solver(), model.GetDimensionOrDie("time")
-    driver_of = [-1, *p.shift_driver.tolist()]
     penalty = min(20 * longest_arc, 10**15)
     for leg in range(len(p.priority)):
         pick, drop = index.NodeToIndex(2 * leg), index.NodeToIndex(2 * leg + 1)
@@ -148,15 +151,35 @@ def _add_legs(p: Arrays, index: Index, model: Model, longest_arc: int) -> None:
         for node in (pick, drop):
             model.VehicleVar(node).SetValues([-1, *able])
             model.AddDisjunction([node], penalty * int(p.priority[leg]) * (1000 if p.locked[leg] else 1) // 2)
-        partner = int(p.partner[leg])
-        if partner > leg:
-            back = index.NodeToIndex(2 * partner)
-            if p.both_or_none[leg]:
-                solver.Add(model.ActiveVar(pick) == model.ActiveVar(back))
-            if p.same_driver[leg]:
-                one, other = (solver.Element(driver_of, model.VehicleVar(node) + 1) for node in (pick, back))
-                both = model.ActiveVar(pick) * model.ActiveVar(back)
-                solver.Add((one - other) * both == 0)
+
+
+def _add_pairs(p: Arrays, index: Index, model: Model) -> None:
+    """Both ways or none, and the same volunteer both ways."""
+    solver = model.solver()
+    driver_of = [-1, *p.shift_driver.tolist()]
+    for leg, partner in enumerate(p.partner):
+        if partner < leg:
+            continue
+        there, back = index.NodeToIndex(2 * leg), index.NodeToIndex(2 * int(partner))
+        if p.both_or_none[leg]:
+            solver.Add(model.ActiveVar(there) == model.ActiveVar(back))
+        if p.same_driver[leg]:
+            one, other = (solver.Element(driver_of, model.VehicleVar(node) + 1) for node in (there, back))
+            both = model.ActiveVar(there) * model.ActiveVar(back)
+            solver.Add((one - other) * both == 0)
+
+
+def _without_halves(p: Arrays, routes: list[list[int]]) -> list[list[int]]:
+    """Take out what breaks "both ways or none" or "same volunteer": nothing, when the model was coupled."""
+    driver = {stop // 2: int(p.shift_driver[s]) for s, route in enumerate(routes) for stop in route}
+    out: set[int] = set()
+    for leg, partner in enumerate(p.partner):
+        if partner >= 0 and leg in driver:
+            half = p.both_or_none[leg] and int(partner) not in driver
+            torn = p.same_driver[leg] and driver.get(int(partner), driver[leg]) != driver[leg]
+            if half or (torn and (p.both_or_none[leg] or partner < leg)):
+                out.add(leg)
+    return [[stop for stop in route if stop // 2 not in out] for route in routes]
 
 
 def _read_routes(p: Arrays, index: Index, model: Model, solution: Any) -> list[list[int]]:

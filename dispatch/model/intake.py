@@ -1,0 +1,145 @@
+"""What people tell us: new territories, people, availabilities, trip requests. Strict, and the same for API and demo.
+
+Times are instants with their offset; points are [lon, lat]; texts are cleaned of control characters and normalised (NFC).
+"""
+
+import re
+import unicodedata
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from dispatch.model.clock import Zone
+from dispatch.model.day import Lat, Lon, Need, Policy
+
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+
+
+def _clean(text: str) -> str:
+    text = unicodedata.normalize("NFC", text).strip()
+    if any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn") for c in text):
+        raise ValueError("has characters that cannot be shown")
+    if not text:
+        raise ValueError("must not be empty")
+    return text
+
+
+def _looks_like_a_time(value: Any) -> Any:
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _DATE_TIME.match(value)):
+        raise ValueError("must be a date and time with its offset, such as 2026-11-24T10:40:00+01:00")
+    return value
+
+
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_clean)]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 .()-]{3,24}$")]
+Instant = Annotated[AwareDatetime, BeforeValidator(_looks_like_a_time), Field(strict=False)]
+Point = Annotated[tuple[Lon, Lat], Field(strict=False, examples=[[2.3969, 46.2883]], description="[lon, lat], WGS 84")]
+Needs = Annotated[tuple[Need, ...], Field(strict=False, max_length=30, examples=[["door_to_door"]])]
+
+
+class _Intake(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class NewTerritory(_Intake):
+    """A group of municipalities with its own people, rules and rates."""
+
+    name: Line = Field(examples=["Pays des Trois Rivières"])
+    timezone: Zone = "Europe/Paris"
+    policy: Policy = Policy()
+
+
+class NewBeneficiary(_Intake):
+    """A person who asks for rides. Functional needs only, never a diagnosis."""
+
+    name: Line = Field(examples=["Jeanne Roussel"])
+    phone: Phone | None = None
+    home: Point
+    wheelchair: bool = False
+    boot: int = Field(0, ge=0, le=20)
+    needs: Needs = ()
+    alone: bool = False
+    load_minutes: int = Field(3, ge=0, le=60)
+    unload_minutes: int = Field(2, ge=0, le=60)
+    max_ride_minutes: int | None = Field(None, ge=1, le=1440)
+
+
+class NewVolunteer(_Intake):
+    """A volunteer driver and the car."""
+
+    name: Line = Field(examples=["Jean Morel"])
+    phone: Phone | None = None
+    home: Point
+    seats: int = Field(4, ge=0, le=8)
+    wheelchair_places: int = Field(0, ge=0, le=4)
+    boot: int = Field(4, ge=0, le=20)
+    accepts_needs: Needs = ()
+    max_km: float | None = Field(None, ge=0, le=2000, description="Per day, home to home.")
+    max_rides: int | None = Field(None, ge=0, le=100, description="Per day.")
+
+
+class NewAvailability(_Intake):
+    """A span in which a volunteer may be away from home."""
+
+    starts_at: Instant = Field(examples=["2026-11-25T08:00:00+01:00"])
+    ends_at: Instant = Field(examples=["2026-11-25T12:00:00+01:00"])
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.ends_at <= self.starts_at:
+            raise ValueError("ends_at must be after starts_at")
+        if self.ends_at - self.starts_at > timedelta(hours=24):
+            raise ValueError("a span lasts at most 24 hours; give several")
+        return self
+
+
+class NewTrip(_Intake):
+    """A wish for a ride, with or without the way back."""
+
+    beneficiary_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F-]{36}$")]
+    origin: Point
+    destination: Point
+    arrive_by: Instant | None = Field(None, examples=["2026-11-25T10:40:00+01:00"])
+    depart_after: Instant | None = None
+    window_minutes: int = Field(30, ge=0, le=1440)
+    return_after: Instant | None = Field(None, examples=["2026-11-25T11:30:00+01:00"])
+    return_window_minutes: int | None = Field(None, ge=0, le=1440)
+    seats: int = Field(1, ge=1, le=8, description="Persons travelling, the beneficiary and companions.")
+    priority: int = Field(1, ge=1, le=1000)
+    one_way_ok: bool = False
+    same_driver: Literal["prefer", "require"] = "prefer"
+    needs: Needs = Field((), description="Besides those of the beneficiary.")
+
+    @model_validator(mode="after")
+    def _one_time(self) -> Self:
+        moment = self.arrive_by or self.depart_after
+        if moment is None or (self.arrive_by and self.depart_after):
+            raise ValueError("give either arrive_by or depart_after, not both and not neither")
+        if self.return_after is not None and self.return_after < moment:
+            raise ValueError("return_after must not be before the way there")
+        if self.return_after is not None and self.return_after - moment > timedelta(hours=24):
+            raise ValueError("return_after must be on the same day; make two requests otherwise")
+        return self
+
+    @property
+    def moment(self) -> datetime:
+        """When the way there arrives or departs."""
+        return self.arrive_by or self.depart_after  # type: ignore[return-value] # one of them is there: _one_time
+
+
+DeclineReason = Literal["schedule_conflict", "too_far", "vehicle_issue", "personal", "other"]
+
+
+class Decline(_Intake):
+    """Why a volunteer cannot."""
+
+    reason: DeclineReason
+
+
+class NewRound(_Intake):
+    """Plan a day now."""
+
+    date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] = Field(examples=["2026-11-25"])
+    seconds: float = Field(5.0, ge=0.2, le=600)
+    seed: int = Field(1, ge=0, le=2**31 - 1)

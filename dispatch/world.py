@@ -1,0 +1,46 @@
+"""Clock, ids and randomness behind one small object, so that a simulated month is a test.
+
+Everything that needs the present moment, a new id or a secret takes a `World`; nothing else asks the operating system.
+"""
+
+import random
+import secrets
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+
+class World:
+    """The real one."""
+
+    def now(self) -> datetime:
+        """The present instant, UTC."""
+        return datetime.now(UTC)
+
+    def new_id(self) -> UUID:
+        """An id that says nothing about what it names."""
+        return uuid4()
+
+    def token(self, size_bytes: int) -> str:
+        """A secret, as hexadecimal text."""
+        return secrets.token_hex(size_bytes)
+
+
+class FixedWorld(World):
+    """A world of one's own for tests and simulations: time stands until it is moved, ids and tokens come from a seed."""
+
+    def __init__(self, now: datetime, seed: int = 1) -> None:
+        self._now = now.astimezone(UTC)
+        self._random = random.Random(seed)
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, step: timedelta) -> None:
+        """Let time pass."""
+        self._now += step
+
+    def new_id(self) -> UUID:
+        return UUID(int=self._random.getrandbits(128), version=4)
+
+    def token(self, size_bytes: int) -> str:
+        return self._random.randbytes(size_bytes).hex()
