@@ -7,6 +7,8 @@
     |   +-- IllegalMove     the state table does not allow this step
     +-- Refused             the caller may not do this
     +-- SolveFailed         the solving process ended without any plan
+    +-- Unauthenticated     no key, or one that does not open anything
+    +-- NotReady            the database or the roads are not there
 
 A leg that nobody can drive is a value (`Unserved`), never an exception.
 """
@@ -87,6 +89,20 @@ class SolveFailed(DispatchError):
 
     code = "solve_failed"
     action = "Nothing was changed. Run the round again; if it fails twice, lower its size or tell the manager."
+
+
+class Unauthenticated(DispatchError):
+    """A valid key is needed here."""
+
+    code = "unauthenticated"
+    action = "Send the header `Authorization: Bearer …` with a key made by `allons keys add`."
+
+
+class NotReady(DispatchError):
+    """The service cannot work at the moment."""
+
+    code = "not_ready"
+    action = "Try again in a minute; if it stays so, tell the platform's manager."
 
 
 _SENTENCES = {

@@ -3,16 +3,19 @@
 Times are instants with their offset; points are [lon, lat]; texts are cleaned of control characters and normalised (NFC).
 """
 
+import datetime as dt
 import re
 import unicodedata
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from dispatch.model.clock import Zone
 from dispatch.model.day import Lat, Lon, Need, Policy
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 
 
@@ -28,6 +31,12 @@ def _clean(text: str) -> str:
 def _looks_like_a_time(value: Any) -> Any:
     if not isinstance(value, datetime) and not (isinstance(value, str) and _DATE_TIME.match(value)):
         raise ValueError("must be a date and time with its offset, such as 2026-11-24T10:40:00+01:00")
+    return value
+
+
+def _looks_like_a_date(value: Any) -> Any:
+    if not isinstance(value, dt.date) and not (isinstance(value, str) and _DATE.fullmatch(value)):
+        raise ValueError("must be a date such as 2026-11-24")
     return value
 
 
@@ -97,7 +106,7 @@ class NewAvailability(_Intake):
 class NewTrip(_Intake):
     """A wish for a ride, with or without the way back."""
 
-    beneficiary_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F-]{36}$")]
+    beneficiary_id: Annotated[UUID, Field(strict=False)]
     origin: Point
     destination: Point
     arrive_by: Instant | None = Field(None, examples=["2026-11-25T10:40:00+01:00"])
@@ -140,6 +149,6 @@ class Decline(_Intake):
 class NewRound(_Intake):
     """Plan a day now."""
 
-    date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] = Field(examples=["2026-11-25"])
-    seconds: float = Field(5.0, ge=0.2, le=600)
+    date: Annotated[dt.date, BeforeValidator(_looks_like_a_date)] = Field(strict=False, examples=["2026-11-25"])
+    seconds: float | None = Field(None, ge=0.2, le=600, description="Wall clock for solving; the installation's choice when absent.")
     seed: int = Field(1, ge=0, le=2**31 - 1)

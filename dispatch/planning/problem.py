@@ -252,6 +252,7 @@ def _stop_rows(
 def _pair_tables(day: Day, legs: tuple[Leg, ...]) -> tuple[BoolArray, BoolArray, IntArray]:
     """Unmet needs, refusals of either side, and goodwill, for every leg and driver."""
     requests = {request.id: request for request in day.requests}
+    agreed = {(_promised_leg(p), p.driver) for p in day.promises if p.lock != "none"}  # "not the return" leaves the way there as agreed
     shape = (len(legs), len(day.drivers))
     unmet, refused, bond = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_), np.zeros(shape, np.int64)
     sets = [(d, set(d.accepts_needs), set(d.refuses), set(d.knows)) for d in day.drivers]
@@ -261,7 +262,7 @@ def _pair_tables(day: Day, legs: tuple[Leg, ...]) -> tuple[BoolArray, BoolArray,
             unmet[at, k] = not accepts.issuperset(request.needs) or (request.wheelchair and driver.wheelchair_places == 0)
             refused[at, k] = (
                 request.beneficiary in refuses
-                or driver.id in request.refuses
+                or (driver.id in request.refuses and (leg, driver.id) not in agreed)
                 or (request.requires_driver is not None and request.requires_driver != driver.id)
             )
             bond[at, k] = KNOWN_BONUS * (request.beneficiary in knows) + PREFERRED_BONUS * (request.prefers_driver == driver.id)

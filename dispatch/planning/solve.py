@@ -16,10 +16,11 @@ from dispatch.planning.problem import Problem
 from dispatch.planning.search import Search, best_routes, construct, improve, is_better, make_search, measure, remember_best
 
 CHUNK = 50  # iterations between two looks at the clock, and the grain of an iteration budget
-#: Share of the seconds for ruin and recreate; the rest goes to OR-Tools (benchmarks/README.md says what each brings).
-SEARCH_SHARE = 0.8
-#: Part of the seconds kept for handing the plan over, so that the deadline holds.
-MARGIN = 0.02
+#: Budgets from this on give their last tenth to OR-Tools; shorter ones would spend it on building its model.
+SECOND_OPINION_S = 5.0
+SEARCH_SHARE = 0.9
+#: Kept for handing the plan over, so that the deadline holds: a share of the seconds, and at least this.
+MARGIN, LEAST_MARGIN_S = 0.02, 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ def solve(problem: Problem, params: SolveParams, report: Report = lambda _: None
     told, told_at = search.best_levels.copy(), time.monotonic()
     while len(problem.legs):
         progress, ahead = _progress(params, iterations, time.monotonic() - began)
-        if progress >= 1:
+        if progress >= 1 or (iterations and params.iterations is None and ahead > 1):
             break
         improve(problem.arrays, search, CHUNK, progress, min(1.0, ahead))
         iterations += CHUNK
@@ -80,11 +81,16 @@ def solve(problem: Problem, params: SolveParams, report: Report = lambda _: None
             report(solution())
             told, told_at = search.best_levels.copy(), time.monotonic()
     report(solution())
-    left = None if params.iterations is not None else params.seconds * (1 - MARGIN) - (time.monotonic() - began)
-    second_opinion = solve_baseline(problem, left, best_routes(search))
-    if second_opinion is not None:
-        take_if_better(problem, search, second_opinion)
+    if params.iterations is not None or params.seconds >= SECOND_OPINION_S:
+        left = None if params.iterations is not None else _usable_s(params) - (time.monotonic() - began)
+        second_opinion = solve_baseline(problem, left, best_routes(search))
+        if second_opinion is not None:
+            take_if_better(problem, search, second_opinion)
     return solution()
+
+
+def _usable_s(params: SolveParams) -> float:
+    return max(1e-3, params.seconds - max(MARGIN * params.seconds, LEAST_MARGIN_S))
 
 
 def _progress(params: SolveParams, iterations: int, elapsed_s: float) -> tuple[float, float]:
@@ -92,7 +98,7 @@ def _progress(params: SolveParams, iterations: int, elapsed_s: float) -> tuple[f
     if params.iterations is not None:
         total = max(1, params.iterations)
         return iterations / total, (iterations + CHUNK) / total
-    budget = max(1e-3, params.seconds * SEARCH_SHARE)
+    budget = _usable_s(params) * (SEARCH_SHARE if params.seconds >= SECOND_OPINION_S else 1.0)
     pace = elapsed_s / iterations if iterations else 0.0
     return elapsed_s / budget, (elapsed_s + pace * CHUNK) / budget
 

@@ -102,6 +102,7 @@ class Beneficiary(_OfTerritory, Table):
     load_minutes: Mapped[int]
     unload_minutes: Mapped[int]
     max_ride_minutes: Mapped[int | None]
+    entered_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("api_key.id"))
     created_at: Mapped[datetime]
 
 
@@ -135,6 +136,7 @@ class Availability(_OfTerritory, Table):
     volunteer_id: Mapped[UUID]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+    created_at: Mapped[datetime]
 
 
 class Refusal(Table):
@@ -174,6 +176,7 @@ class TripRequest(_OfTerritory, Table):
     same_driver: Mapped[str] = mapped_column(sa.String(10))
     needs: Mapped[list[str]]
     state: Mapped[str] = mapped_column(sa.String(20))
+    entered_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("api_key.id"))
     created_at: Mapped[datetime]
 
 
@@ -210,8 +213,11 @@ class Round(_OfTerritory, Table):
     queued_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
-    plan: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON())
+    plan: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     failure: Mapped[str | None] = mapped_column(sa.String(40))
+    version: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - two planners that claim one round: one of them fails
 
 
 class Assignment(_OfTerritory, Table):
@@ -254,6 +260,9 @@ class Offer(_OfTerritory, Table):
     expires_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
     decline_reason: Mapped[str | None] = mapped_column(sa.String(30))
+    version: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - an answer and a withdrawal at once: one of them fails
 
 
 class OfferLeg(_OfTerritory, Table):

@@ -1,0 +1,71 @@
+"""API keys: made once, shown once, kept as a hash; and who stands behind one.
+
+The text is `allons_<prefix>_<secret>`; the secret has 160 random bits, so that a plain SHA-256 of it cannot be searched for.
+Called by the command line and by `api.auth`.
+"""
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+from dispatch.errors import BadInput, Fault, Unauthenticated
+from dispatch.storage.store import Registry, Store
+from dispatch.storage.tables import ApiKey, Beneficiary, Volunteer
+from dispatch.world import World
+
+Role = Literal["admin", "coordinator", "driver", "beneficiary", "partner"]
+_TEXT = re.compile(r"allons_([0-9a-f]{12})_([0-9a-f]{40})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who is asking. A driver or beneficiary has `holder_id`; everybody but an admin has a territory."""
+
+    role: Role
+    key_id: UUID
+    territory_id: UUID | None
+    holder_id: UUID | None
+
+
+def make_key(
+    registry: Registry, role: Role, store: Store | None, holder_id: UUID | None, world: World, days: int | None = None
+) -> tuple[ApiKey, str]:
+    """A new key and its text, which is not kept. A driver's or beneficiary's key needs its holder, of the same territory."""
+    if (role == "admin") != (store is None):
+        raise BadInput([Fault("territory", "invalid", "give the territory of the key; an admin's key has none")])
+    if (role in ("driver", "beneficiary")) != (holder_id is not None):
+        raise BadInput([Fault("holder", "invalid", "give the id of the volunteer or beneficiary who holds the key; other roles have none")])
+    if store is not None and holder_id is not None:
+        _ = store.get(Volunteer, holder_id) if role == "driver" else store.get(Beneficiary, holder_id)
+    prefix, secret = world.token(6), world.token(20)
+    now = world.now()
+    key = ApiKey(
+        id=world.new_id(),
+        territory_id=store.territory_id if store else None,
+        role=role,
+        holder_id=holder_id,
+        prefix=prefix,
+        secret_sha256=_hash(secret),
+        created_at=now,
+        expires_at=now + timedelta(days=days) if days else None,
+    )
+    registry.add(key)
+    return key, f"allons_{prefix}_{secret}"
+
+
+def find_caller(registry: Registry, text: str, world: World) -> Caller:
+    """Who holds this key; Unauthenticated for unknown, wrong, expired and revoked ones alike."""
+    parts = _TEXT.fullmatch(text)
+    key = registry.key(parts[1]) if parts else None
+    matches = hmac.compare_digest(key.secret_sha256 if key else "", _hash(parts[2] if parts else ""))
+    if key is None or not matches or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= world.now()):
+        raise Unauthenticated
+    return Caller(role=key.role, key_id=key.id, territory_id=key.territory_id, holder_id=key.holder_id)  # type: ignore[arg-type]
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,137 @@
+"""Offers: a question to one volunteer about one request, and every way it can end.
+
+In: an offer and what became of it. Out: legs confirmed, or open again for the next round. Called by the API, rounds and the planner.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from dispatch.errors import Conflict
+from dispatch.model.intake import DeclineReason
+from dispatch.model.lifecycle import INITIAL, move
+from dispatch.storage.store import Store
+from dispatch.storage.tables import Assignment, Beneficiary, Leg, Offer, OfferLeg, TripRequest
+from dispatch.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ride:
+    """One way as a round planned it for one volunteer."""
+
+    leg: Leg
+    volunteer_id: UUID
+    told_pickup_at: datetime
+    pickup_at: datetime
+    dropoff_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OfferView:
+    """An offer, whom it is about, and its ways in order of time."""
+
+    offer: Offer
+    request: TripRequest
+    beneficiary: Beneficiary
+    rides: tuple[tuple[Leg, Assignment], ...]
+
+
+def send_offer(store: Store, rides: Sequence[Ride], round_id: UUID, minutes: int, world: World) -> Offer:
+    """Ask one volunteer about the given ways of one request. Lapses after `minutes`, and before the first pickup in any case."""
+    now = world.now()
+    first = rides[0]
+    offer = Offer(
+        id=world.new_id(),
+        request_id=first.leg.request_id,
+        volunteer_id=first.volunteer_id,
+        round_id=round_id,
+        state=INITIAL["offer"],
+        sent_at=now,
+        expires_at=min([now + timedelta(minutes=minutes), *(ride.told_pickup_at for ride in rides)]),
+    )
+    store.add(offer)
+    for ride in rides:
+        if ride.leg.state != "offered":
+            ride.leg.state = move("leg", ride.leg.state, "offered")
+        store.add(
+            OfferLeg(id=world.new_id(), offer_id=offer.id, leg_id=ride.leg.id, open=True),
+            Assignment(
+                id=world.new_id(),
+                leg_id=ride.leg.id,
+                volunteer_id=ride.volunteer_id,
+                round_id=round_id,
+                told_pickup_at=ride.told_pickup_at,
+                pickup_at=ride.pickup_at,
+                dropoff_at=ride.dropoff_at,
+                active=True,
+            ),
+        )
+    return offer
+
+
+def accept_offer(store: Store, offer: Offer, world: World) -> Offer:
+    """The volunteer drives. Conflict when the offer has lapsed, IllegalMove when it was answered or withdrawn."""
+    after = move("offer", offer.state, "accepted")
+    if offer.expires_at <= world.now():
+        raise Conflict("This offer has lapsed; somebody else is being asked.")
+    offer.state, offer.answered_at = after, world.now()
+    for leg in _legs(store, offer):
+        leg.state = move("leg", leg.state, "confirmed")
+    store.flush()
+    return offer
+
+
+def decline_offer(store: Store, offer: Offer, reason: DeclineReason, world: World) -> Offer:
+    """The volunteer does not; the ways are open again, and this volunteer is not asked about them again."""
+    offer.decline_reason = reason
+    return _give_back(store, offer, "declined", world)
+
+
+def lapse_offer(store: Store, offer: Offer, world: World) -> Offer:
+    """Nobody answered in time; as a decline."""
+    return _give_back(store, offer, "expired", world)
+
+
+def withdraw_offer(store: Store, offer: Offer, world: World) -> Offer:
+    """We no longer ask. What becomes of the ways is the caller's decision."""
+    return _close(store, offer, "withdrawn", world)
+
+
+def show_offers(store: Store, offers: Sequence[Offer]) -> list[OfferView]:
+    """Offers with the ways they are about; those of closed offers as they were told."""
+    rows = store.offer_legs([offer.id for offer in offers])
+    requests = store.requests([offer.request_id for offer in offers])
+    people = store.beneficiaries([request.beneficiary_id for request in requests.values()])
+    legs = {leg.id: leg for ways in store.legs_of(requests).values() for leg in ways}
+    told = store.told([(offer.volunteer_id, offer.round_id) for offer in offers])
+    views = []
+    for offer in offers:
+        request = requests[offer.request_id]
+        rides = [(legs[row.leg_id], told[row.leg_id, offer.volunteer_id, offer.round_id]) for row in rows[offer.id]]
+        views.append(OfferView(offer, request, people[request.beneficiary_id], tuple(sorted(rides, key=lambda ride: ride[1].pickup_at))))
+    return views
+
+
+def _give_back(store: Store, offer: Offer, state: str, world: World) -> Offer:
+    _close(store, offer, state, world)
+    for leg in _legs(store, offer):
+        leg.state = move("leg", leg.state, "pending")
+    store.flush()
+    return offer
+
+
+def _close(store: Store, offer: Offer, state: str, world: World) -> Offer:
+    offer.state, offer.answered_at = move("offer", offer.state, state), world.now()
+    rows = store.offer_legs([offer.id]).get(offer.id, [])
+    for row in rows:
+        row.open = False
+    for assignment in store.active_assignments([row.leg_id for row in rows]).values():
+        assignment.active = False
+    store.flush()
+    return offer
+
+
+def _legs(store: Store, offer: Offer) -> list[Leg]:
+    about = {row.leg_id for row in store.offer_legs([offer.id]).get(offer.id, [])}
+    return [leg for leg in store.legs_of([offer.request_id])[offer.request_id] if leg.id in about]

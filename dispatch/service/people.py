@@ -1,0 +1,74 @@
+"""Territories, beneficiaries, volunteers and when they are free. One function per use case; the caller commits.
+
+In: what somebody told us (`model.intake`). Out: rows. Called by the API and the demo.
+"""
+
+from uuid import UUID
+
+from dispatch.errors import BadInput, Conflict, Fault
+from dispatch.model.day import Policy
+from dispatch.model.intake import NewAvailability, NewBeneficiary, NewTerritory, NewVolunteer
+from dispatch.service.places import check_on_roads
+from dispatch.storage.store import Registry, Store
+from dispatch.storage.tables import Availability, Beneficiary, Refusal, Territory, Volunteer
+from dispatch.world import World
+from routing.network import RoadNetwork
+
+
+def make_territory(registry: Registry, new: NewTerritory, world: World, note: str = "") -> Territory:
+    """A new territory; Conflict when the name is taken."""
+    if registry.territory_named(new.name) is not None:
+        raise Conflict("A territory of this name exists already.")
+    row = Territory(
+        id=world.new_id(), name=new.name, timezone=new.timezone, policy=new.policy.model_dump(), note=note, created_at=world.now()
+    )
+    registry.add(row)
+    return row
+
+
+def policy_of(territory: Territory) -> Policy:
+    """The territory's choices; those added since it was made take their default."""
+    return Policy.model_validate(territory.policy)
+
+
+def add_beneficiary(store: Store, new: NewBeneficiary, network: RoadNetwork, world: World, entered_by: UUID | None = None) -> Beneficiary:
+    """File a person who asks for rides."""
+    _check_home(store, new.home, network)
+    row = Beneficiary(
+        id=world.new_id(), **new.model_dump(exclude={"needs"}), needs=list(new.needs), entered_by=entered_by, created_at=world.now()
+    )
+    store.add(row)
+    return row
+
+
+def add_volunteer(store: Store, new: NewVolunteer, network: RoadNetwork, world: World) -> Volunteer:
+    """File a volunteer driver, active at once."""
+    _check_home(store, new.home, network)
+    given = new.model_dump(exclude={"accepts_needs"})
+    row = Volunteer(id=world.new_id(), **given, accepts_needs=list(new.accepts_needs), active=True, created_at=world.now())
+    store.add(row)
+    return row
+
+
+def add_availability(store: Store, volunteer_id: UUID, new: NewAvailability, world: World) -> Availability:
+    """Note a span in which a volunteer may be asked; Conflict when it overlaps another one."""
+    store.get(Volunteer, volunteer_id)
+    if new.ends_at <= world.now():
+        raise BadInput([Fault("ends_at", "past", "is in the past")])
+    if store.overlapping(volunteer_id, new.starts_at, new.ends_at):
+        raise Conflict("This overlaps a span that was given before.")
+    row = Availability(id=world.new_id(), volunteer_id=volunteer_id, starts_at=new.starts_at, ends_at=new.ends_at, created_at=world.now())
+    store.add(row)
+    return row
+
+
+def refuse_pair(store: Store, volunteer_id: UUID, beneficiary_id: UUID) -> None:
+    """These two do not ride together from now on; which of them asked is not kept. Said twice is said once."""
+    store.get(Volunteer, volunteer_id)
+    store.get(Beneficiary, beneficiary_id)
+    if not any((r.volunteer_id, r.beneficiary_id) == (volunteer_id, beneficiary_id) for r in store.refusals()):
+        store.add(Refusal(volunteer_id=volunteer_id, beneficiary_id=beneficiary_id))
+
+
+def _check_home(store: Store, home: tuple[float, float], network: RoadNetwork) -> None:
+    check_on_roads(network, policy_of(store.territory()).snap_limit_metres, {"home": home})
