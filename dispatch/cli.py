@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from dispatch.cli_service import add_commands
 from dispatch.errors import BadInput, DispatchError, Fault
 from routing.cli import app as roads_app
 from routing.errors import RoutingError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Allons: rides for people who need one.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(roads_app, name="roads")
+add_commands(app)
 
 DayFile = Annotated[Path, typer.Argument(metavar="DAY.json", help="A day in the format of docs/day-format.md.")]
 Roads = Annotated[
@@ -143,3 +145,7 @@ def main() -> None:
         screen.print(str(error), markup=False)
         screen.print(error.action, markup=False, style="dim")
         sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

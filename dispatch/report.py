@@ -1,11 +1,16 @@
 """A plan on a terminal: figures, runs, and who is left without, in words. Called by the command line."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from dispatch.model.plans import Plan
 
+_NOBODY: Mapping[str, str] = MappingProxyType({})
+_WAYS = {"outbound": ("aller", "there"), "return": ("retour", "back")}
 _LABELS = (
     ("Trajets demandés · legs", "legs"),
     ("Servis · served", "served"),
@@ -17,19 +22,21 @@ _LABELS = (
 )
 
 
-def print_plan(screen: Console, plan: Plan, seconds: dict[str, float], lang: str, note: str = "") -> None:
-    """Print the figures, one line per run, and every unserved leg with its reason."""
+def print_plan(
+    screen: Console, plan: Plan, seconds: Mapping[str, float], lang: str, note: str = "", names: Mapping[str, str] = _NOBODY
+) -> None:
+    """Print the figures, one line per run, and every unserved leg with its reason; ids by `names` where they have one."""
     if note:
         screen.print(Text(note, style="italic"))
     if plan.runs:
-        screen.print(_runs(plan))
+        screen.print(_runs(plan, names))
     if plan.unserved:
-        screen.print(_unserved(plan, lang))
+        screen.print(_unserved(plan, lang, names))
     for remark in plan.notes:
         screen.print(Text(f"{remark.subject} : {remark.sentence if lang == 'fr' else remark.sentence_en}", style="yellow"))
     screen.print(_figures(plan))
-    steps = " · ".join(f"{step} {spent:.2f} s" for step, spent in seconds.items())
-    screen.print(Text(steps, style="dim"))
+    if seconds:
+        screen.print(Text(" · ".join(f"{step} {spent:.2f} s" for step, spent in seconds.items()), style="dim"))
 
 
 def _figures(plan: Plan) -> Table:
@@ -40,20 +47,22 @@ def _figures(plan: Plan) -> Table:
     return table
 
 
-def _runs(plan: Plan) -> Table:
+def _runs(plan: Plan, names: Mapping[str, str]) -> Table:
     table = Table(title="Tournées · runs", title_justify="left")
     for name in ("bénévole", "départ", "retour", "trajets", "km", "à vide"):
         table.add_column(name, justify="left" if name == "bénévole" else "right")
     for run in plan.runs:
         figures = (str(len(run.legs)), f"{run.km:.1f}", f"{run.km_empty:.1f}")
-        table.add_row(run.driver, f"{run.leaves_home:%H:%M}", f"{run.back_home:%H:%M}", *figures)
+        table.add_row(names.get(run.driver, run.driver), f"{run.leaves_home:%H:%M}", f"{run.back_home:%H:%M}", *figures)
     return table
 
 
-def _unserved(plan: Plan, lang: str) -> Table:
+def _unserved(plan: Plan, lang: str, names: Mapping[str, str]) -> Table:
     table = Table(title="Sans conducteur · unserved", title_justify="left")
     for name in ("trajet", "motif", "pourquoi" if lang == "fr" else "why"):
         table.add_column(name)
     for leg in plan.unserved:
-        table.add_row(leg.id, leg.reason, leg.sentence if lang == "fr" else leg.sentence_en)
+        way = _WAYS[leg.leg][0 if lang == "fr" else 1]
+        told = f"{names[leg.request]}, {way}" if leg.request in names else leg.id
+        table.add_row(told, leg.reason, leg.sentence if lang == "fr" else leg.sentence_en)
     return table

@@ -78,9 +78,8 @@ def request_trip(store: Store, new: NewTrip, network: RoadNetwork, world: World,
     return row
 
 
-def cancel_trip(store: Store, request_id: UUID, world: World) -> TripRequest:
+def cancel_trip(store: Store, request: TripRequest, world: World) -> TripRequest:
     """Nobody drives any more; volunteers who were asked or had agreed are free again. IllegalMove when it was cancelled before."""
-    request = store.get(TripRequest, request_id)
     request.state = move("request", request.state, "cancelled")
     for offer in store.offers_of([request.id], "sent", "accepted"):
         withdraw_offer(store, offer, world)

@@ -85,7 +85,7 @@ def _engine_for(url: str) -> sa.Engine:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
             return _sqlite(parsed)
         if name == "postgresql":
-            return sa.create_engine(parsed, pool_pre_ping=True, pool_timeout=5, connect_args={"connect_timeout": 5})
+            return sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True, pool_timeout=5, connect_args={"connect_timeout": 5})
     except (ArgumentError, NoSuchModuleError, OSError):
         pass
     what = "give sqlite:///FILE in a folder that can be written, or postgresql+psycopg://USER@HOST/NAME"
@@ -93,7 +93,7 @@ def _engine_for(url: str) -> sa.Engine:
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_S})
+    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_S})
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: Any) -> None:

@@ -33,6 +33,17 @@ T = TypeVar("T", Beneficiary, Volunteer, Availability, TripRequest, Leg, Round, 
 Moment = InstrumentedAttribute[datetime]
 
 
+#: What "newest" means in lists.
+_PAGE_ORDER: dict[type[Table], Moment] = {
+    Availability: Availability.starts_at,
+    Beneficiary: Beneficiary.created_at,
+    Offer: Offer.sent_at,
+    Round: Round.queued_at,
+    TripRequest: TripRequest.created_at,
+    Volunteer: Volunteer.created_at,
+}
+
+
 class Registry:
     """What belongs to the installation rather than to a territory."""
 
@@ -52,7 +63,7 @@ class Registry:
         """By its exact name."""
         return self._session.scalars(sa.select(Territory).where(Territory.name == name)).one_or_none()
 
-    def keys(self) -> Sequence[ApiKey]:
+    def api_keys(self) -> Sequence[ApiKey]:
         """All, oldest first."""
         return self._session.scalars(sa.select(ApiKey).order_by(ApiKey.created_at, ApiKey.prefix)).all()
 
@@ -125,9 +136,10 @@ class Store:
             raise NotFound
         return found
 
-    def page(self, table: type[T], moment: Moment, *where: sa.ColumnElement[bool], after: UUID | None, limit: int) -> Sequence[T]:
-        """Rows of this territory, newest first, after a given row."""
-        query = sa.select(table).where(table.territory_id == self.territory_id, *where)
+    def page(self, table: type[T], after: UUID | None, limit: int, **equal: object) -> Sequence[T]:
+        """Rows of this territory whose columns equal what is given, newest first, after a given row."""
+        moment = _PAGE_ORDER[table]
+        query = sa.select(table).where(table.territory_id == self.territory_id).filter_by(**equal)
         if after is not None:
             last = sa.select(moment, table.id).where(table.id == after, table.territory_id == self.territory_id)
             if self._session.execute(last).one_or_none() is None:

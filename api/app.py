@@ -1,0 +1,77 @@
+"""The HTTP application: routes, errors, guard, and the planner that lives beside them. Run by `allons serve` and by tests."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI
+from fastapi.responses import RedirectResponse
+from fastapi.routing import APIRoute
+
+from api.auth import authorise
+from api.deps import Parts, PartsOf
+from api.errors import install_handlers
+from api.guard import Guard
+from api.routes import offers, people, rounds, territories, trips
+from dispatch.engine.planner import Planner
+
+DESCRIPTION = """
+Rides for people who need one, driven by volunteers.
+
+- Points are `[longitude, latitude]`, WGS 84. Times carry their offset: `2026-11-25T10:40:00+01:00`.
+- Every call needs `Authorization: Bearer …` with a key made by `allons keys add`. A key sees one territory.
+- A posted request is planned by the next round of its day; a declined offer reopens the ride, and the next round plans it again.
+- Errors are `application/problem+json` (RFC 9457) and never repeat what was sent.
+- Road times are free-flow: no traffic, no weather. Roads © OpenStreetMap contributors, ODbL 1.0.
+"""
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The application of these parts. Its planner starts and stops with it, unless settings leave planning to another process."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        planner = Planner(parts.database, parts.network, parts.bus, parts.settings, parts.world) if parts.settings.planner else None
+        if planner:
+            planner.start()
+        yield
+        if planner:
+            planner.stop()
+
+    app = FastAPI(
+        title="Allons",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation,
+    )
+    app.state.parts = parts
+    for room in (territories, people, trips, rounds, offers):
+        app.include_router(room.router, prefix="/v1", dependencies=[Depends(authorise)])
+    app.get("/livez", tags=["health"])(alive)
+    app.get("/readyz", tags=["health"])(ready)
+    app.get("/", include_in_schema=False)(front_door)
+    install_handlers(app)
+    app.add_middleware(Guard, world=parts.world)
+    return app
+
+
+def alive() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+def ready(parts: PartsOf) -> dict[str, str]:
+    """The database answers and its tables are those of this version; roads were opened at start."""
+    parts.database.check_ready()
+    return {"status": "ok", "roads": parts.network.version}
+
+
+def front_door() -> RedirectResponse:
+    """There are no pages yet: the documentation is what there is to see."""
+    return RedirectResponse("/docs")
+
+
+def _operation(route: APIRoute) -> str:
+    return route.name

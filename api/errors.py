@@ -1,0 +1,111 @@
+"""How errors travel: RFC 9457 `application/problem+json`, in French or English, never with the value that was sent.
+
+One table says which code has which status; a code of the two error trees that is missing here fails a test (docs/errors.md lists them).
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from dispatch.errors import BadInput, DispatchError, Fault, NotFound, fault_from
+from routing.errors import RoutingError
+
+STATUS: Mapping[str, int] = MappingProxyType(
+    {
+        "bad_input": 422,
+        "conflict": 409,
+        "dispatch": 500,
+        "illegal_move": 409,
+        "not_found": 404,
+        "not_ready": 503,
+        "refused": 403,
+        "solve_failed": 500,
+        "unauthenticated": 401,
+        # roads are opened at start: while serving, anything about them is ours to mend
+        "bad_extract": 500,
+        "bad_network": 500,
+        "no_roads": 500,
+        "place_not_found": 500,
+        "routing": 500,
+        # made by this package
+        "unreadable": 400,
+        "method_not_allowed": 405,
+        "too_large": 413,
+        "not_json": 415,
+        "internal": 500,
+    }
+)
+_TITLES = {
+    400: ("Le message ne peut pas être lu", "The message cannot be read"),
+    401: ("Une clé valable est nécessaire", "A valid key is needed"),
+    403: ("Cette clé ne le permet pas", "This key does not allow it"),
+    404: ("Cela n'existe pas ici", "There is no such thing here"),
+    405: ("Cela ne se fait pas ainsi", "That is not done this way"),
+    409: ("L'état a changé entre-temps", "This has changed in the meantime"),
+    413: ("Le message est trop grand", "The message is too large"),
+    415: ("Le message doit être en JSON", "The message must be JSON"),
+    422: ("Des informations sont à corriger", "Some information needs mending"),
+    500: ("Une erreur de notre part", "A mistake on our side"),
+    503: ("Le service n'est pas prêt", "The service is not ready"),
+}
+_PLACES = {"body", "query", "path", "header"}
+
+
+def problem(
+    request_id: str, language: str, code: str, detail: str, *, action: str = "", faults: Sequence[Fault] = (), headers: Any = None
+) -> JSONResponse:
+    """One error as the wire form has it."""
+    status = STATUS[code]
+    title = _TITLES[status][0 if language.lower().startswith("fr") else 1]
+    body: dict[str, Any] = {"type": f"urn:allons:error:{code}", "title": title, "status": status, "detail": detail}
+    if action:
+        body["action"] = action
+    if faults:
+        body["errors"] = [{"pointer": f.pointer, "code": f.code, "detail": f.sentence} for f in faults]
+    body["instance"] = f"urn:uuid:{request_id}"
+    extra = {"Retry-After": "5"} if status == 503 else {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    return JSONResponse(body, status, media_type="application/problem+json", headers={**extra, **(headers or {})})
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Both error trees, FastAPI's refusals and Starlette's."""
+
+    def answer(request: Request, code: str, detail: str, **rest: Any) -> JSONResponse:
+        return problem(request.state.request_id, request.headers.get("accept-language", ""), code, detail, **rest)
+
+    def ours(request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, BadInput):
+            return answer(request, error.code, "See errors.", action=error.action, faults=error.faults)
+        known = error if isinstance(error, DispatchError | RoutingError) else DispatchError()
+        detail = str(known) if STATUS[known.code] != 500 else "The work could not be done."
+        return answer(request, known.code, detail, action=known.action)
+
+    def invalid(request: Request, error: Exception) -> JSONResponse:
+        found = error.errors() if isinstance(error, RequestValidationError) else []
+        if any(row["loc"][:1] == ("path",) for row in found):  # an id that cannot be one is an id that is not here
+            return ours(request, NotFound())
+        faults = [
+            fault_from(row["loc"][1:] if row["loc"] and row["loc"][0] in _PLACES else row["loc"], row["type"], row.get("ctx") or {})
+            for row in found
+        ]
+        return ours(request, BadInput(faults))
+
+    def http(request: Request, error: Exception) -> JSONResponse:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        if status == 404:
+            return ours(request, NotFound())
+        code = {400: "unreadable", 405: "method_not_allowed", 413: "too_large", 415: "not_json"}.get(status, "internal")
+        headers = dict(getattr(error, "headers", None) or {})  # 405 names what is allowed
+        return answer(request, code, f"{_TITLES[STATUS[code]][1]}.", headers=headers)
+
+    for tree in (DispatchError, RoutingError):
+        app.add_exception_handler(tree, ours)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+
+

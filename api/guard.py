@@ -1,0 +1,172 @@
+"""Around every request: its id, its size and form, the headers of its answer, one log line, and errors nobody foresaw.
+
+Plain ASGI, outside FastAPI: a body that is too large or is not strict JSON never reaches a route. Logs carry the route's template, never
+its values, and the kind and place of an unforeseen error, never its message.
+"""
+
+import json
+import math
+import time
+import traceback
+from typing import Any
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import problem
+from dispatch.world import World
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_DEPTH = 100
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+#: The interactive documentation is a page of FastAPI's that loads Swagger UI from its content network.
+_DOCS_CSP = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'self' 'unsafe-inline' "
+    "https://cdn.jsdelivr.net; img-src 'self' data: https://fastapi.tiangolo.com; frame-ancestors 'none'"
+)
+log = structlog.get_logger()
+
+
+class _RefusedBody(Exception):
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
+
+
+class Guard:
+    """ASGI middleware; the outermost."""
+
+    def __init__(self, app: ASGIApp, world: World) -> None:
+        self._app, self._world = app, world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = str(self._world.new_id())
+        scope.setdefault("state", {})["request_id"] = request_id
+        headers = Headers(scope=scope)
+        began, status = time.monotonic(), 0
+
+        async def send_marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                answer = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    answer[name] = value
+                if scope["path"] == "/docs":
+                    answer["Content-Security-Policy"] = _DOCS_CSP
+                answer["X-Request-Id"] = request_id
+            await send(message)
+
+        language = headers.get("accept-language", "")
+        try:
+            body = await _read_body(scope["method"], headers, receive)
+            await self._app(scope, _replay(body, receive), send_marked)
+        except _RefusedBody as refused:
+            closing = {"Connection": "close"} if refused.code == "too_large" else {}
+            answer = problem(request_id, language, refused.code, refused.detail, headers=closing)
+            await answer(scope, receive, send_marked)
+        except Exception as error:
+            frames = traceback.extract_tb(error.__traceback__)[-6:]
+            where = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in frames]
+            log.error("unforeseen", request=request_id, kind=type(error).__name__, where=where)
+            if not status:
+                answer = problem(request_id, language, "internal", "The work could not be done.")
+                await answer(scope, receive, send_marked)
+        route = scope.get("route")
+        template = getattr(route, "path", None) or "-"
+        took_ms = round(1000 * (time.monotonic() - began), 1)
+        log.info("request", request=request_id, method=scope["method"], route=template, status=status, ms=took_ms)
+
+
+async def _read_body(method: str, headers: Headers, receive: Receive) -> bytes:
+    """The whole body, within the limit, and strict JSON if there is any."""
+    if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")[:12]) > MAX_BODY_BYTES:
+        raise _RefusedBody("too_large", f"At most {MAX_BODY_BYTES // 1024} KiB are taken.")
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":  # the client has gone
+            break
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MAX_BODY_BYTES:
+            raise _RefusedBody("too_large", f"At most {MAX_BODY_BYTES // 1024} KiB are taken.")
+        if not message.get("more_body", False):
+            break
+    body = b"".join(parts)
+    if body and method not in ("GET", "HEAD", "OPTIONS"):
+        _check_form(headers)
+        _check_json(body)
+    return body
+
+
+def _check_form(headers: Headers) -> None:
+    kind, _, parameters = headers.get("content-type", "").lower().partition(";")
+    charset = parameters.replace(" ", "").replace('"', "")
+    packed = headers.get("content-encoding", "identity") != "identity"
+    if kind.strip() != "application/json" or charset not in ("", "charset=utf-8") or packed:
+        raise _RefusedBody("not_json", "Send JSON in UTF-8: Content-Type: application/json.")
+
+
+def _check_json(body: bytes) -> None:
+    """Refuse what Python's parser lets pass: names given twice, NaN and infinity, endless nesting."""
+    try:
+        found = json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
+    except (ValueError, RecursionError):
+        raise _RefusedBody("unreadable", "This is not strict JSON: check quotes, commas, names given twice, NaN.") from None
+    if _depth(found) > MAX_DEPTH:
+        raise _RefusedBody("unreadable", f"Nested deeper than {MAX_DEPTH} levels.")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is given twice")
+    return found
+
+
+def _refuse(_: str) -> None:
+    raise ValueError("not a number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("not finite")
+    return value
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level and depth <= MAX_DEPTH:
+        depth += 1
+        level = [inner for outer in level for inner in _children(outer)]
+    return depth
+
+
+def _children(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    told = False
+
+    async def replay() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay

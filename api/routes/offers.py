@@ -1,0 +1,63 @@
+"""Offers: what volunteers are asked, and what they answer. Coordinators note answers given by phone."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from api.auth import CallerOf, own_offer
+from api.deps import PartsOf
+from api.schemas import OfferOut, Page, PageQuery, page_of
+from dispatch.model.intake import Decline
+from dispatch.service.keys import Caller
+from dispatch.service.offers import accept_offer as agree
+from dispatch.service.offers import decline_offer as turn_down
+from dispatch.service.offers import show_offers
+from dispatch.storage.store import Store
+from dispatch.storage.tables import Offer
+
+router = APIRouter(prefix="/offers", tags=["offers"])
+
+
+class OfferQuery(PageQuery):
+    """Which offers."""
+
+    state: Literal["sent", "accepted", "declined", "expired", "withdrawn"] | None = None
+
+
+@router.get("")
+def list_offers(caller: CallerOf, parts: PartsOf, query: Annotated[OfferQuery, Query()]) -> Page[OfferOut]:
+    """Newest first; a volunteer sees what he or she was asked."""
+    where: dict[str, object] = {"volunteer_id": caller.holder_id} if caller.role == "driver" else {}
+    if query.state:
+        where["state"] = query.state
+    with parts.reading(caller.territory_id) as store:
+        rows = store.page(Offer, query.after, query.limit, **where)
+        staff = caller.role == "coordinator"
+        return page_of(rows, [OfferOut.of(view, staff=staff) for view in show_offers(store, rows)], query)
+
+
+@router.get("/{offer_id}")
+def get_offer(offer_id: UUID, caller: CallerOf, parts: PartsOf) -> OfferOut:
+    """One offer."""
+    with parts.reading(caller.territory_id) as store:
+        return _show(store, caller, own_offer(caller, store.get(Offer, offer_id)))
+
+
+@router.post("/{offer_id}/accept")
+def accept_offer(offer_id: UUID, caller: CallerOf, parts: PartsOf) -> OfferOut:
+    """Yes: the ways of this offer are confirmed."""
+    with parts.writing(caller.territory_id) as store:
+        return _show(store, caller, agree(store, own_offer(caller, store.get(Offer, offer_id)), parts.world))
+
+
+@router.post("/{offer_id}/decline")
+def decline_offer(offer_id: UUID, answer: Decline, caller: CallerOf, parts: PartsOf) -> OfferOut:
+    """No: the next round looks for somebody else."""
+    with parts.writing(caller.territory_id) as store:
+        offer = own_offer(caller, store.get(Offer, offer_id))
+        return _show(store, caller, turn_down(store, offer, answer.reason, parts.world))
+
+
+def _show(store: Store, caller: Caller, offer: Offer) -> OfferOut:
+    return OfferOut.of(show_offers(store, [offer])[0], staff=caller.role == "coordinator")

@@ -1,0 +1,27 @@
+"""Territories: an admin makes them; everybody else sees their own."""
+
+from fastapi import APIRouter
+
+from api.auth import CallerOf
+from api.deps import PartsOf
+from api.schemas import Page, TerritoryOut
+from dispatch.model.intake import NewTerritory
+from dispatch.service.people import make_territory
+from dispatch.storage.store import Registry
+
+router = APIRouter(prefix="/territories", tags=["territories"])
+
+
+@router.post("", status_code=201)
+def create_territory(new: NewTerritory, caller: CallerOf, parts: PartsOf) -> TerritoryOut:
+    """A new territory: a group of municipalities with its own people and rules."""
+    with parts.database.write() as session:
+        return TerritoryOut.model_validate(make_territory(Registry(session), new, parts.world))
+
+
+@router.get("")
+def list_territories(caller: CallerOf, parts: PartsOf) -> Page[TerritoryOut]:
+    """All of them for an admin, one's own otherwise."""
+    with parts.database.read() as session:
+        rows = [row for row in Registry(session).territories() if caller.territory_id in (None, row.id)]
+        return Page[TerritoryOut](items=[TerritoryOut.model_validate(row) for row in rows], next=None)

@@ -1,0 +1,213 @@
+"""The subcommands around the service: demo, serve, migrate, keys. Mounted by `dispatch.cli`, which turns known errors into exit code 2."""
+
+import importlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dispatch.errors import BadInput, Fault
+
+if TYPE_CHECKING:
+    from dispatch.service.demo import Demo
+    from dispatch.settings import Settings
+    from dispatch.storage.database import Database
+    from dispatch.world import World
+    from routing.network import RoadNetwork
+
+ROLES = ("admin", "coordinator", "driver", "beneficiary", "partner")
+DEMO_FOLDER = Path("var/demo")
+
+keys_app = typer.Typer(help="API keys: who may do what over HTTP.", no_args_is_help=True)
+Host = Annotated[str, typer.Option(help="Address to listen on; put a proxy with TLS before anything but this machine.")]
+Port = Annotated[int, typer.Option(min=1, max=65535)]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Mount everything of this file."""
+    app.command("demo")(demo_command)
+    app.command("serve")(serve_command)
+    app.command("migrate")(migrate_command)
+    app.add_typer(keys_app, name="keys")
+
+
+def demo_command(
+    once: Annotated[bool, typer.Option("--once", help="Stop after printing.")] = False,
+    port: Port = 8000,
+    folder: Annotated[Path, typer.Option(help="Where roads and database are kept between runs.")] = DEMO_FOLDER,
+) -> None:
+    """Make a fictional territory, plan its tomorrow, print what happened, serve the API."""
+    from dispatch.logs import configure_logs
+    from dispatch.service.demo import fill_demo
+    from dispatch.settings import Settings
+    from dispatch.storage.database import Database
+    from dispatch.world import World
+
+    configure_logs(quiet=True)
+    screen, world = Console(), World()
+    settings = Settings(database_url=f"sqlite:///{folder}/demo.sqlite3", roads=folder / "demo.roads", debounce_seconds=0.5)
+    with Console(stderr=True).status("Routes…") as status:
+        network = _demo_roads(folder)
+        status.update("Territoire fictif, bénévoles et demandes de demain…")
+        database = Database(settings.database_url)
+        database.migrate()
+        demo = fill_demo(database, network, world)
+        status.update("Planification (la première fois, la compilation prend une demi-minute)…")
+        _show_round(screen, database, network, settings, demo, world)
+    _print_keys(screen, folder, database, demo, world, port)
+    database.close()
+    if not once:
+        _serve(settings, "127.0.0.1", port)
+
+
+def serve_command(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve the API and run rounds. Settings come from ALLONS_… variables (docs/settings.md)."""
+    from dispatch.logs import configure_logs
+
+    configure_logs()
+    _serve(_settings(), host, port)
+
+
+def migrate_command() -> None:
+    """Make the database's tables, or bring them to this version."""
+    from dispatch.storage.database import Database
+
+    Database(_settings().database_url).migrate()
+    Console().print("The tables are those of this version.")
+
+
+@keys_app.command("add")
+def add_key_command(
+    role: Annotated[str, typer.Option(help=f"One of {', '.join(ROLES)}.")],
+    territory: Annotated[str | None, typer.Option(help="The territory's name; an admin's key has none.")] = None,
+    holder: Annotated[UUID | None, typer.Option(help="Id of the volunteer (driver) or beneficiary who holds the key.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=3650, help="The key ends after so many days.")] = None,
+) -> None:
+    """Make a key. It is shown once and cannot be read again."""
+    from dispatch.service.keys import make_key
+    from dispatch.storage.store import Registry, Store
+    from dispatch.world import World
+
+    if role not in ROLES:
+        raise BadInput([Fault("--role", "unknown", f"must be one of {', '.join(ROLES)}")])
+    with _database().write() as session:
+        registry = Registry(session)
+        found = registry.territory_named(territory) if territory else None
+        if territory and found is None:
+            known = ", ".join(row.name for row in registry.territories()) or "none yet"
+            raise BadInput([Fault("--territory", "unknown", f"there is no such territory (there are: {known})")])
+        _, text = make_key(registry, role, Store(session, found.id) if found else None, holder, World(), days)  # type: ignore[arg-type]
+    typer.echo(text)
+
+
+@keys_app.command("list")
+def list_keys_command() -> None:
+    """Show keys without their secrets."""
+    from dispatch.storage.store import Registry
+
+    table = Table("prefix", "role", "territory", "holder", "made", "ends", "revoked")
+    with _database().read() as session:
+        registry = Registry(session)
+        names = {row.id: row.name for row in registry.territories()}
+        for key in registry.api_keys():
+            place = names[key.territory_id] if key.territory_id else ""
+            days = (f"{moment:%Y-%m-%d}" if moment else "" for moment in (key.created_at, key.expires_at, key.revoked_at))
+            table.add_row(key.prefix, key.role, place, str(key.holder_id or ""), *days)
+    Console().print(table)
+
+
+@keys_app.command("revoke")
+def revoke_key_command(prefix: Annotated[str, typer.Argument(help="As shown by `allons keys list`.")]) -> None:
+    """End a key at once."""
+    from dispatch.storage.store import Registry
+    from dispatch.world import World
+
+    with _database().write() as session:
+        key = Registry(session).key(prefix)
+        if key is None:
+            raise BadInput([Fault("prefix", "unknown", "there is no such key; see `allons keys list`")])
+        key.revoked_at = key.revoked_at or World().now()
+    Console().print("The key is ended.")
+
+
+def _settings() -> "Settings":
+    from pydantic import ValidationError
+
+    from dispatch.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise BadInput.from_validation(error, "settings (ALLONS_…)") from None
+
+
+def _database() -> "Database":
+    from dispatch.storage.database import Database
+
+    database = Database(_settings().database_url)
+    database.check_ready()
+    return database
+
+
+def _serve(settings: "Settings", host: str, port: int) -> None:
+    """The HTTP room is above this one and is opened by name: dispatch knows no HTTP."""
+    server: Any = importlib.import_module("api.server")
+    Console(stderr=True).print(f"http://{host}:{port}/docs", highlight=False)
+    server.serve(settings, host, port)
+
+
+def _demo_roads(folder: Path) -> "RoadNetwork":
+    from routing.demo import make_demo_extract
+    from routing.errors import BadNetwork
+    from routing.network import build_network
+    from routing.osm import load_extract
+    from routing.saved import load_network, save_network
+
+    roads, extract = folder / "demo.roads", folder / "demo.osm.pbf"
+    try:
+        return load_network(roads, verify=True)
+    except BadNetwork:  # not there yet, or of another version
+        folder.mkdir(parents=True, exist_ok=True)
+        make_demo_extract(extract)
+        save_network(build_network(load_extract(extract)), roads)
+        return load_network(roads)
+
+
+def _show_round(
+    screen: Console, database: "Database", network: "RoadNetwork", settings: "Settings", demo: "Demo", world: "World"
+) -> None:
+    """Let the planner take its turn, as it does in the service, and print the newest plan of the day."""
+    from dispatch.engine.bus import LocalBus
+    from dispatch.engine.planner import Planner
+    from dispatch.model.plans import Plan
+    from dispatch.report import print_plan
+    from dispatch.storage.store import Store
+    from dispatch.storage.tables import Round
+
+    Planner(database, network, LocalBus(), settings, world).turn()
+    with database.read() as session:
+        store = Store(session, demo.territory_id)
+        rounds = [row for row in store.page(Round, None, 50, service_date=demo.date) if row.plan]
+        note = store.territory().note
+    if not rounds:
+        raise BadInput([Fault(str(demo.date), "no_plan", "no round of this day has a plan yet; run the demo again")])
+    print_plan(screen, Plan.model_validate(rounds[0].plan), {}, "fr", note, demo.names)
+
+
+def _print_keys(screen: Console, folder: Path, database: "Database", demo: "Demo", world: "World", port: int) -> None:
+    """Make a coordinator's key the first time, kept in a file only its owner reads; the demo's people are invented."""
+    from dispatch.service.keys import make_key
+    from dispatch.storage.store import Registry, Store
+
+    path = folder / "keys.env"
+    if not path.exists():
+        with database.write() as session:
+            _, text = make_key(Registry(session), "coordinator", Store(session, demo.territory_id), None, world)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(f"ALLONS_KEY={text}\n")
+    shown = f'source {path}; curl -H "Authorization: Bearer $ALLONS_KEY" http://127.0.0.1:{port}/v1/offers'
+    screen.print(f"\nClé de coordination · coordinator's key: {path}\n{shown}", markup=False, highlight=False, soft_wrap=True)

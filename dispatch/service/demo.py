@@ -1,0 +1,150 @@
+"""The demo territory's people and tomorrow's requests: invented, in French, said to be fictional.
+
+In: a database, the demo roads, the present. Out: a territory with a day to plan. Called by `allons demo`;
+run again, it adds what is missing.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from dispatch.errors import DispatchError
+from dispatch.model.clock import to_instant
+from dispatch.model.day import Day, Driver, Request
+from dispatch.model.intake import NewAvailability, NewBeneficiary, NewTerritory, NewTrip, NewVolunteer
+from dispatch.service.people import add_availability, add_beneficiary, add_volunteer, make_territory, refuse_pair
+from dispatch.service.sample import make_sample_day
+from dispatch.service.trips import request_trip
+from dispatch.storage.database import Database
+from dispatch.storage.store import Registry, Store
+from dispatch.storage.tables import Beneficiary, Volunteer
+from dispatch.world import World
+from routing.network import RoadNetwork
+
+NAME = "Pays de Serline (fictif)"
+NOTE = "Territoire fictif : lieux, routes et personnes sont inventés. · Fictional territory: places, roads and people are invented."
+LEGS, DRIVERS, SEED = 60, 26, 1
+#: Common first names and family names, combined at random; any likeness is chance.
+_WOMEN = (
+    "Jeanne", "Monique", "Paulette", "Simone", "Odette", "Yvette", "Denise", "Colette", "Josette", "Ginette", "Huguette", "Lucette",
+    "Nadia", "Fatima", "Amina", "Sylvie", "Chantal", "Brigitte", "Martine", "Élodie", "Camille", "Léa", "Inès", "Manon",
+)  # fmt: skip
+_MEN = (
+    "Marcel", "René", "Roger", "André", "Raymond", "Lucien", "Fernand", "Henri", "Gilbert", "Guy", "Michel", "Alain",
+    "Karim", "Mehdi", "Patrick", "Didier", "Thierry", "Bernard", "Hugo", "Théo", "Lucas", "Yanis", "Jules", "Enzo",
+)  # fmt: skip
+_FAMILIES = (
+    "Roussel", "Duval", "Petit", "Costa", "Lefèvre", "Morel", "Girard", "Fabre", "Blanc", "Guérin", "Boyer", "Garnier", "Chevalier",
+    "Lambert", "Bonnet", "Mercier", "Faure", "Roux", "Vidal", "Marchand", "Benali", "Haddad", "Da Silva", "Le Goff", "Nguyen",
+    "Perrin", "Robin", "Clément", "Gauthier", "Noël", "Picard", "Aubert", "Rolland", "Lacroix", "Barbier", "Brunet", "Schmitt",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What there is to show."""
+
+    territory_id: UUID
+    date: dt.date
+    names: dict[str, str]  # of volunteers and of requests' people, by id; for the terminal only
+
+
+def fill_demo(database: Database, network: RoadNetwork, world: World) -> Demo:
+    """Make the territory, its people and tomorrow's requests where they are not there yet; one transaction."""
+    with database.write() as session:
+        registry = Registry(session)
+        territory = registry.territory_named(NAME) or make_territory(registry, NewTerritory(name=NAME), world, NOTE)
+        store = Store(session, territory.id)
+        date = world.now().astimezone(ZoneInfo(territory.timezone)).date() + dt.timedelta(days=1)
+        day = make_sample_day(network, legs=LEGS, drivers=DRIVERS, seed=SEED, day=date, timezone=territory.timezone)
+        _make_people(store, day, network, world)
+        if not store.requests_of_day(date):
+            _make_day(store, day, network, world)
+        return Demo(territory.id, date, _names(store, date))
+
+
+def _make_people(store: Store, day: Day, network: RoadNetwork, world: World) -> None:
+    known = {row.name for row in _volunteers(store)}
+    for k, driver in enumerate(day.drivers):
+        if _name(k, "volunteer") not in known:
+            given = driver.model_dump(include={"home", "seats", "wheelchair_places", "boot", "accepts_needs", "max_km", "max_rides"})
+            add_volunteer(store, NewVolunteer(name=_name(k, "volunteer"), **given), network, world)
+    known = {row.name for row in _beneficiaries(store)}
+    for k, request in enumerate(_first_requests(day).values()):
+        if _name(k, "beneficiary") not in known:
+            same = {"wheelchair", "boot", "needs", "alone", "load_minutes", "unload_minutes", "max_ride_minutes"}
+            given = request.model_dump(include=same)
+            add_beneficiary(store, NewBeneficiary(name=_name(k, "beneficiary"), home=request.origin, **given), network, world)
+
+
+def _make_day(store: Store, day: Day, network: RoadNetwork, world: World) -> None:
+    volunteers = {row.name: row for row in _volunteers(store)}
+    people = {row.name: row for row in _beneficiaries(store)}
+    at = {beneficiary: people[_name(k, "beneficiary")] for k, beneficiary in enumerate(_first_requests(day))}
+    for k, driver in enumerate(day.drivers):
+        volunteer = volunteers[_name(k, "volunteer")]
+        _give_shifts(store, day, driver, volunteer, world)
+        for refused in driver.refuses:
+            if refused in at:
+                refuse_pair(store, volunteer.id, at[refused].id)
+    for request in day.requests:
+        request_trip(store, _trip(day, request, at[request.beneficiary]), network, world)
+
+
+def _give_shifts(store: Store, day: Day, driver: Driver, volunteer: Volunteer, world: World) -> None:
+    for begins, ends in driver.shifts:
+        span = NewAvailability(
+            starts_at=to_instant(day.date, begins, day.timezone), ends_at=to_instant(day.date, ends, day.timezone)
+        )
+        try:
+            add_availability(store, volunteer.id, span, world)
+        except DispatchError:  # given on an earlier run
+            continue
+
+
+def _trip(day: Day, request: Request, person: Beneficiary) -> NewTrip:
+    def instant(clock: str | None) -> dt.datetime | None:
+        return to_instant(day.date, clock, day.timezone) if clock else None
+
+    same = {"origin", "destination", "window_minutes", "return_window_minutes", "seats", "priority", "one_way_ok", "same_driver"}
+    return NewTrip(
+        beneficiary_id=person.id,
+        arrive_by=instant(request.arrive_by),
+        depart_after=instant(request.depart_after),
+        return_after=instant(request.return_after),
+        **request.model_dump(include=same),
+    )
+
+
+def _first_requests(day: Day) -> dict[str, Request]:
+    """By beneficiary."""
+    found: dict[str, Request] = {}
+    for request in day.requests:
+        found.setdefault(request.beneficiary, request)
+    return found
+
+
+def _name(k: int, kind: str) -> str:
+    """The k-th name of a kind; always the same, and different for different k."""
+    rng = np.random.default_rng([SEED, len(kind)])
+    pairs = [f"{first} {family}" for first in (*_WOMEN, *_MEN) for family in _FAMILIES]
+    return pairs[int(rng.permutation(len(pairs))[k])]
+
+
+def _names(store: Store, date: dt.date) -> dict[str, str]:
+    people = {row.id: row.name for row in _beneficiaries(store)}
+    names = {str(row.id): row.name for row in _volunteers(store)}
+    return names | {str(row.id): people[row.beneficiary_id] for row in store.requests_of_day(date)}
+
+
+def _volunteers(store: Store) -> list[Volunteer]:
+    return list(store.page(Volunteer, None, 10_000))
+
+
+def _beneficiaries(store: Store) -> list[Beneficiary]:
+    return list(store.page(Beneficiary, None, 10_000))
+
+
