@@ -1,10 +1,19 @@
-"""Fixtures that every room may need: data files, and the demo territory's roads."""
+"""Fixtures that every room may need: data files, the demo territory's roads, databases, Redis."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
+import psycopg
 import pytest
+from psycopg import sql
+
+from dispatch.storage.database import Database
+from routing.demo import make_demo_extract
+from routing.network import RoadNetwork, build_network
+from routing.osm import load_extract
+from tests.servers import postgis, redis_server
 
 ROOT = Path(__file__).parent.parent
 
@@ -24,3 +33,49 @@ def data_file() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def demo_roads(tmp_path_factory: pytest.TempPathFactory) -> RoadNetwork:
+    """The demo territory's roads, made from its extract like any others."""
+    extract = tmp_path_factory.mktemp("roads") / "demo.osm.pbf"
+    make_demo_extract(extract)
+    return build_network(load_extract(extract))
+
+
+@pytest.fixture(scope="session")
+def postgis_server() -> Iterator[str]:
+    """A PostgreSQL server with PostGIS."""
+    with postgis() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis server."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Database]:
+    """An empty SQLite database with the newest tables."""
+    database = Database(f"sqlite:///{tmp_path}/allons.sqlite3")
+    database.migrate()
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgis", marks=pytest.mark.postgis)])
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """An empty database with the newest tables, of either kind: what holds must hold on both."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite")
+        return
+    server, name = request.getfixturevalue("postgis_server"), f"t{uuid4().hex}"
+    with psycopg.connect(f"{server.replace('+psycopg', '')}/postgres", autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    database = Database(f"{server}/{name}")
+    database.migrate()
+    yield database
+    database.close()

@@ -1,0 +1,236 @@
+"""A plan becomes offers: what is kept, what is withdrawn, what waits, and what changed while it was being made."""
+
+import datetime as dt
+
+import pytest
+
+from dispatch.errors import BadInput, IllegalMove
+from dispatch.model.intake import NewAvailability
+from dispatch.service.day import Snapshot
+from dispatch.service.offers import accept_offer, decline_offer
+from dispatch.service.people import add_availability, refuse_pair
+from dispatch.service.rounds import claim_round, enqueue_round, save_round
+from dispatch.service.trips import cancel_trip
+from dispatch.storage.database import Database
+from dispatch.storage.tables import Offer, Round, TripRequest
+from routing.network import RoadNetwork
+from tests.dispatch.territories import DATE, TestTerritory, at, make_plan
+
+
+@pytest.fixture
+def place(database: Database, demo_roads: RoadNetwork) -> TestTerritory:
+    """A territory on either database."""
+    return TestTerritory(database, demo_roads)
+
+
+def day_of(place: TestTerritory) -> Snapshot:
+    """A claimed round's snapshot."""
+    with place.store() as store:
+        round_id = enqueue_round(store, DATE, 1.0, 1, place.world).id
+    with place.store() as store:
+        return claim_round(store, round_id, place.world)
+
+
+def test_what_a_volunteer_is_asked_is_what_was_planned(place: TestTerritory) -> None:
+    volunteer, request = place.volunteer(), place.ask()
+    assert not place.run_round({(request, "outbound"): (volunteer, "10:00"), (request, "return"): (volunteer, "12:00")})
+    offer = place.offer(request)
+    trip = place.trip(request)
+    assert (offer.volunteer_id, offer.state) == (volunteer, "sent")
+    assert [way.assignment.told_pickup_at for way in trip.legs if way.assignment] == [at("10:00"), at("12:00")]
+    assert place.states(request) == ["offered", "offered"]
+
+
+def test_two_volunteers_are_asked_apart(place: TestTerritory) -> None:
+    one, other, request = place.volunteer("A"), place.volunteer("B"), place.ask()
+    place.run_round({(request, "outbound"): (one, "10:00"), (request, "return"): (other, "12:00")})
+    assert {offer.volunteer_id for offer in place.offers(request)} == {one, other}
+
+
+def test_a_round_that_plans_the_same_leaves_the_offer_alone(place: TestTerritory) -> None:
+    volunteer, request = place.volunteer(), place.ask(back=None)
+    place.run_round({(request, "outbound"): (volunteer, "10:00")})
+    first = place.offer(request)
+    place.run_round({(request, "outbound"): (volunteer, "10:00")})
+    assert place.offer(request).id == first.id
+
+
+@pytest.mark.parametrize("change", ["volunteer", "time", "way dropped"])
+def test_a_round_that_plans_otherwise_withdraws_the_offer_and_sends_another(place: TestTerritory, change: str) -> None:
+    volunteer, other, request = place.volunteer("A"), place.volunteer("B"), place.ask()
+    both = {(request, "outbound"): (volunteer, "10:00"), (request, "return"): (volunteer, "12:00")}
+    place.run_round(both)
+    first = place.offer(request)
+    if change == "way dropped":
+        place.run_round({(request, "outbound"): (volunteer, "10:00")}, unserved=((request, "return"),))
+        assert place.states(request) == ["offered", "standby"]
+    else:
+        then = (other, "10:00") if change == "volunteer" else (volunteer, "10:05")
+        place.run_round({(request, "outbound"): then, (request, "return"): (then[0], "12:00")})
+        assert place.states(request) == ["offered", "offered"]
+    assert [offer.id for offer in place.offers(request, "withdrawn")] == [first.id]
+    assert first.id not in [offer.id for offer in place.offers(request)]
+
+
+def test_who_is_left_without_waits_with_the_reason_and_may_be_served_later(place: TestTerritory) -> None:
+    request = place.ask(back=None)
+    place.run_round({}, unserved=((request, "outbound"),))
+    (way,) = place.trip(request).legs
+    assert (way.leg.state, way.unserved.reason if way.unserved else None) == ("standby", "NO_DRIVER_WINDOW")
+    assert way.unserved
+    assert way.unserved.sentence == "Personne n'est libre à cette heure."
+    place.run_round({(request, "outbound"): (place.volunteer(), "10:00")})
+    assert place.states(request) == ["offered"]
+    assert place.trip(request).legs[0].unserved is None
+
+
+def test_what_was_accepted_is_never_touched_by_a_round(place: TestTerritory) -> None:
+    volunteer, other, request = place.volunteer("A"), place.volunteer("B"), place.ask(back=None)
+    place.run_round({(request, "outbound"): (volunteer, "10:00")})
+    with place.store() as store:
+        accept_offer(store, store.offers_of([request], "sent")[0], place.world)
+    place.run_round({(request, "outbound"): (other, "10:05")})
+    (way,) = place.trip(request).legs
+    assert (way.leg.state, way.assignment.volunteer_id if way.assignment else None) == ("confirmed", volunteer)
+    place.run_round({}, unserved=((request, "outbound"),))
+    assert place.states(request) == ["confirmed"]
+
+
+def test_a_request_that_changed_while_the_plan_was_made_is_left_alone_and_planned_again(place: TestTerritory) -> None:
+    volunteer, changed, same = place.volunteer(), place.ask(), place.ask(arrive="14:00", back=None)
+    snapshot = day_of(place)
+    with place.store() as store:
+        cancel_trip(store, store.get(TripRequest, changed), place.world)
+    both = {(changed, "outbound"): (volunteer, "10:00"), (changed, "return"): (volunteer, "12:00")}
+    plan = make_plan({**both, (same, "outbound"): (volunteer, "13:40")})
+    with place.store() as store:
+        save_round(store, snapshot, plan, 240, place.world)
+    assert place.states(changed) == ["cancelled", "cancelled"]
+    assert place.offers(changed) == []
+    assert place.states(same) == ["offered"]
+
+
+def test_an_answer_given_while_the_plan_was_made_stands(place: TestTerritory) -> None:
+    volunteer, other, request = place.volunteer("A"), place.volunteer("B"), place.ask(back=None)
+    place.run_round({(request, "outbound"): (volunteer, "10:00")})
+    snapshot = day_of(place)
+    with place.store() as store:
+        decline_offer(store, store.offers_of([request], "sent")[0], "too_far", place.world)
+    with place.store() as store:
+        assert save_round(store, snapshot, make_plan({(request, "outbound"): (volunteer, "10:00")}), 240, place.world)
+    assert place.states(request) == ["pending"]
+    assert place.offers(request) == []
+    place.run_round({(request, "outbound"): (other, "10:00")})
+    assert place.offer(request).volunteer_id == other
+
+
+def test_who_declined_or_let_it_lapse_is_not_asked_again_about_the_same_request(place: TestTerritory) -> None:
+    volunteer, request = place.volunteer(), place.ask()
+    place.run_round({(request, "outbound"): (volunteer, "10:00"), (request, "return"): (volunteer, "12:00")})
+    with place.store() as store:
+        decline_offer(store, store.offers_of([request], "sent")[0], "too_far", place.world)
+    (found,) = day_of(place).day.requests
+    assert found.refuses == (str(volunteer),)
+
+
+def test_the_day_holds_ids_but_no_name_and_no_phone_number(place: TestTerritory) -> None:
+    person = place.person("Canary Roussel", phone="0611223344")
+    place.volunteer("Canary Morel", phone="0655667788")
+    place.ask(person)
+    text = day_of(place).day.model_dump_json()
+    assert "Canary" not in text
+    assert "06112" not in text
+    assert "06556" not in text
+
+
+def test_an_agreed_way_is_locked_and_lets_the_other_way_fail(place: TestTerritory) -> None:
+    volunteer, other, request = place.volunteer("A"), place.volunteer("B"), place.ask()
+    place.run_round({(request, "outbound"): (volunteer, "10:00"), (request, "return"): (other, "12:00")})
+    with place.store() as store:
+        (mine,) = (offer for offer in store.offers_of([request], "sent") if offer.volunteer_id == volunteer)
+        accept_offer(store, mine, place.world)
+    day = day_of(place).day
+    (promise,) = day.promises
+    assert (promise.request, promise.leg, promise.driver, promise.lock) == (str(request), "outbound", str(volunteer), "both")
+    assert day.requests[0].one_way_ok
+
+
+def test_the_day_knows_refusals_familiar_faces_and_who_drove_of_late(place: TestTerritory) -> None:
+    volunteer, person, other = place.volunteer(), place.person(), place.person("Other")
+    request = place.ask(person, back=None)
+    place.run_round({(request, "outbound"): (volunteer, "10:00")})
+    with place.store() as store:
+        accept_offer(store, store.offers_of([request], "sent")[0], place.world)
+        refuse_pair(store, volunteer, other)
+        refuse_pair(store, volunteer, other)
+    next_day = DATE + dt.timedelta(days=1)
+    with place.store() as store:
+        span = NewAvailability(starts_at=at("08:00", next_day), ends_at=at("12:00", next_day))
+        add_availability(store, volunteer, span, place.world)
+        round_id = enqueue_round(store, next_day, 1.0, 1, place.world).id
+        (driver,) = claim_round(store, round_id, place.world).day.drivers
+    assert (driver.knows, driver.refuses, driver.recent_rides) == ((str(person),), (str(other),), 1)
+
+
+def test_a_ride_whose_time_has_passed_is_not_planned_but_told(place: TestTerritory) -> None:
+    request = place.ask(back="11:40")
+    place.volunteer()
+    place.world.advance(dt.timedelta(hours=26))  # 11:00 in Paris on the day
+    snapshot = day_of(place)
+    assert snapshot.day.requests == ()
+    with place.store() as store:
+        save_round(store, snapshot, make_plan({}), 240, place.world)
+    trip = place.trip(request)
+    assert [way.leg.state for way in trip.legs] == ["standby", "standby"]
+    assert all(way.unserved and "passée" in way.unserved.sentence for way in trip.legs)
+
+
+def test_a_pickup_that_passed_while_the_plan_was_made_is_not_offered(place: TestTerritory) -> None:
+    volunteer, request = place.volunteer(), place.ask(back=None)
+    snapshot = day_of(place)
+    place.world.advance(dt.timedelta(hours=25, minutes=1))  # 10:01 in Paris on the day
+    with place.store() as store:
+        save_round(store, snapshot, make_plan({(request, "outbound"): (volunteer, "10:00")}), 240, place.world)
+    assert place.states(request) == ["standby"]
+
+
+def test_todays_spans_begin_now_except_for_who_is_out_driving(place: TestTerritory) -> None:
+    busy, idle, request = place.volunteer("A"), place.volunteer("B"), place.ask(back=None)
+    gone = place.volunteer("C", span=("08:00", "09:00"))
+    place.run_round({(request, "outbound"): (busy, "10:00")})
+    with place.store() as store:
+        accept_offer(store, store.offers_of([request], "sent")[0], place.world)
+    place.world.advance(dt.timedelta(hours=24, minutes=30))  # 9:30 in Paris on the day
+    shifts = {driver.id: driver.shifts[0][0] for driver in day_of(place).day.drivers}
+    assert dt.datetime.fromisoformat(shifts[str(busy)]) == at("08:00")
+    assert dt.datetime.fromisoformat(shifts[str(idle)]) == at("09:30")
+    assert str(gone) not in shifts
+
+
+def test_one_round_of_a_day_waits_at_a_time(place: TestTerritory) -> None:
+    with place.store() as store:
+        first, second = (enqueue_round(store, DATE, 1.0, 1, place.world) for _ in range(2))
+        assert first.id == second.id
+
+
+def test_a_round_is_claimed_once(place: TestTerritory) -> None:
+    snapshot = day_of(place)
+    with pytest.raises(IllegalMove), place.store() as store:
+        claim_round(store, snapshot.round_id, place.world)
+
+
+@pytest.mark.parametrize("day", [dt.date(2020, 1, 1), dt.date(2030, 1, 1)])
+def test_a_round_for_a_day_long_gone_or_far_away_is_refused(place: TestTerritory, day: dt.date) -> None:
+    with pytest.raises(BadInput, match="date"), place.store() as store:
+        enqueue_round(store, day, 1.0, 1, place.world)
+
+
+def test_a_plan_is_kept_with_its_round(place: TestTerritory) -> None:
+    request = place.ask(back=None)
+    place.run_round({}, unserved=((request, "outbound"),))
+    with place.store() as store:
+        (row,) = store.page(Round, None, 10)
+        assert row.state == "done"
+        assert row.plan is not None
+        assert row.plan["unserved"][0]["request"] == str(request)
+        assert list(store.page(Offer, None, 10)) == []
