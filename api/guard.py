@@ -1,7 +1,7 @@
 """Around every request: its id, its size and form, the headers of its answer, one log line, and errors nobody foresaw.
 
-Plain ASGI, outside FastAPI: a body that is too large or is not strict JSON never reaches a route. Logs carry the route's template, never
-its values, and the kind and place of an unforeseen error, never its message.
+Plain ASGI, outside FastAPI: a body that is too large or is not strict JSON never reaches a route. Logs carry the route's name, never its
+values, and the kind and place of an unforeseen error, never its message.
 """
 
 import json
@@ -82,10 +82,9 @@ class Guard:
             if not status:
                 answer = problem(request_id, language, "internal", "The work could not be done.")
                 await answer(scope, receive, send_marked)
-        route = scope.get("route")
-        template = getattr(route, "path", None) or "-"
+        name = getattr(scope.get("route"), "name", "-")
         took_ms = round(1000 * (time.monotonic() - began), 1)
-        log.info("request", request=request_id, method=scope["method"], route=template, status=status, ms=took_ms)
+        log.info("request", request=request_id, method=scope["method"], route=name, status=status, ms=took_ms)
 
 
 async def _read_body(method: str, headers: Headers, receive: Receive) -> bytes:

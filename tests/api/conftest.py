@@ -1,0 +1,72 @@
+"""A service with two territories full of canaries, and a key of every role for each."""
+
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.deps import Parts
+from dispatch.engine.bus import LocalBus
+from dispatch.service.keys import make_key
+from dispatch.settings import Settings
+from dispatch.storage.database import Database
+from dispatch.storage.store import Registry
+from routing.network import RoadNetwork
+from tests.dispatch.territories import TestTerritory
+
+ROLES = ("admin", "coordinator", "driver", "beneficiary", "partner")
+
+
+class Service:
+    """The application under test, spoken to as somebody."""
+
+    def __init__(self, database: Database, network: RoadNetwork, **settings: Any) -> None:
+        self.here = TestTerritory(database, network, "Canary-Here", 1)
+        self.there = TestTerritory(database, network, "Canary-There", 2)
+        self.there.world = self.here.world
+        chosen = Settings(**({"planner": False, "round_seconds": 0.3, "debounce_seconds": 0.0} | settings))
+        self.parts = Parts(database=database, network=network, bus=LocalBus(), settings=chosen, world=self.here.world)
+        self.app = create_app(self.parts)
+        self.client = TestClient(self.app, raise_server_exceptions=False)
+        self.people = {
+            t.id: (t.volunteer("Canary Morel", phone="0655667788"), t.person("Canary Roussel", phone="0611223344"))
+            for t in (self.here, self.there)
+        }
+        self._keys: dict[tuple[str, UUID], str] = {}
+
+    def key(self, role: str, territory: TestTerritory | None = None) -> str:
+        """A key of a role; drivers and beneficiaries hold those of `people`."""
+        place = territory or self.here
+        if (role, place.id) not in self._keys:
+            volunteer, person = self.people[place.id]
+            holder = {"driver": volunteer, "beneficiary": person}.get(role)
+            with place.store() as store:
+                scope = None if role == "admin" else store
+                _, text = make_key(Registry(store._session), role, scope, holder, place.world)  # type: ignore[arg-type]
+            self._keys[role, place.id] = text
+        return self._keys[role, place.id]
+
+    def call(self, role: str, method: str, path: str, *, at: TestTerritory | None = None, **rest: Any) -> httpx2.Response:
+        """One call as somebody."""
+        headers = {"Authorization": f"Bearer {self.key(role, at)}", **rest.pop("headers", {})}
+        return self.client.request(method, path, headers=headers, **rest)
+
+    def wish(self, **parts: Any) -> dict[str, Any]:
+        """A trip request as it is posted."""
+        base: dict[str, Any] = {
+            "beneficiary_id": str(self.people[self.here.id][1]),
+            "origin": list(self.here.point()),
+            "destination": list(self.here.point()),
+            "arrive_by": "2026-11-24T10:40:00+01:00",
+            "return_after": "2026-11-24T11:40:00+01:00",
+        }
+        return base | parts
+
+
+@pytest.fixture
+def service(sqlite: Database, demo_roads: RoadNetwork) -> Service:
+    """Without a planner: nothing happens but what the test does."""
+    return Service(sqlite, demo_roads)
