@@ -22,17 +22,16 @@ TOO_LATE = ("L'heure de ce trajet est passée, ou trop proche.", "The time of th
 
 def enqueue_round(store: Store, service_date: date, seconds: float, seed: int, world: World) -> Round:
     """Ask for a day to be planned; the round that already waits for this day, if there is one."""
-    waiting = store.queued_round(service_date)
-    if waiting is not None:
-        return waiting
     age = (world.now().date() - service_date).days
     if not -400 <= age <= 1:
         raise BadInput([Fault("date", "out_of_range", "must be today or one of the next 400 days")])
     row = Round(
         id=world.new_id(), service_date=service_date, state=INITIAL["round"], seconds=seconds, seed=seed, queued_at=world.now()
     )
-    store.add(row)
-    return row
+    waiting = store.queued_round(service_date)
+    if waiting is None and not store.add_unless_there(row):
+        waiting = store.queued_round(service_date)
+    return waiting or row
 
 
 def claim_round(store: Store, round_id: UUID, world: World) -> Snapshot:

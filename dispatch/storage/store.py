@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from dispatch.errors import NotFound
@@ -124,6 +125,15 @@ class Store:
             row.territory_id = self.territory_id  # type: ignore[attr-defined] # every table but territory and api_key has it
         self._session.add_all(rows)
         self._session.flush()
+
+    def add_unless_there(self, row: Table) -> bool:
+        """Keep a new row; False, and nothing happens, when a unique guarantee says that somebody else was quicker."""
+        try:
+            with self._session.begin_nested():
+                self.add(row)
+        except IntegrityError:
+            return False
+        return True
 
     def flush(self) -> None:
         """Send what was changed, so that what is released is free before it is claimed anew."""

@@ -213,6 +213,19 @@ def test_one_round_of_a_day_waits_at_a_time(place: TestTerritory) -> None:
         assert first.id == second.id
 
 
+def test_two_who_ask_for_a_round_at_once_get_the_same(place: TestTerritory, monkeypatch: pytest.MonkeyPatch) -> None:
+    with place.store() as store:
+        first = enqueue_round(store, DATE, 1.0, 1, place.world)
+    looks = iter([None, first])  # the other one's round is there only after one has looked
+    with place.store() as store:
+        monkeypatch.setattr(store, "queued_round", lambda _: next(looks))
+        assert enqueue_round(store, DATE, 1.0, 1, place.world).id == first.id
+        place.world.advance(dt.timedelta(hours=1))
+        store.get(Round, first.id).seconds = 2.0  # the transaction is still good
+    with place.store() as store:
+        assert store.get(Round, first.id).seconds == 2.0
+
+
 def test_a_round_is_claimed_once(place: TestTerritory) -> None:
     snapshot = day_of(place)
     with pytest.raises(IllegalMove), place.store() as store:
