@@ -23,6 +23,7 @@ class OfferQuery(PageQuery):
     """Which offers."""
 
     state: Literal["sent", "accepted", "declined", "expired", "withdrawn"] | None = None
+    request_id: UUID | None = None
 
 
 @router.get("")
@@ -31,6 +32,8 @@ def list_offers(caller: CallerOf, parts: PartsOf, query: Annotated[OfferQuery, Q
     where: dict[str, object] = {"volunteer_id": caller.holder_id} if caller.role == "driver" else {}
     if query.state:
         where["state"] = query.state
+    if query.request_id:
+        where["request_id"] = query.request_id
     with parts.reading(caller.territory_id) as store:
         rows = store.page(Offer, query.after, query.limit, **where)
         staff = caller.role == "coordinator"
