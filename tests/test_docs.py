@@ -46,9 +46,9 @@ def tree(root: type[Exception]) -> list[type[Exception]]:
 def test_every_error_is_documented_as_it_is() -> None:
     documented = rows("errors.md")
     for error in (*tree(DispatchError), *tree(RoutingError)):
-        status, sentence, action = documented.pop(error.code)  # type: ignore[attr-defined]
+        status, sentence, action = documented.pop(error.code)
         told = (int(status), sentence, action)
-        assert told == (STATUS[error.code], inspect.cleandoc(error.__doc__ or ""), error.action)  # type: ignore[attr-defined]
+        assert told == (STATUS[error.code], inspect.cleandoc(error.__doc__ or ""), error.action)
     assert {code: int(row[0]) for code, row in documented.items()} == {
         code: STATUS[code] for code in ("unreadable", "method_not_allowed", "too_large", "not_json", "internal")
     }
@@ -65,7 +65,7 @@ def test_commands_of_the_readme_exist() -> None:
     root = typer.main.get_command(app)
     told = re.findall(r"^allons ([a-z-]+)", README, re.MULTILINE)
     assert set(told) >= {"roads", "sample-day", "plan", "check", "migrate", "keys", "serve"}
-    assert set(told) <= set(root.commands)  # type: ignore[attr-defined]
+    assert set(told) <= set(root.commands)
 
 
 @pytest.fixture(scope="module")
