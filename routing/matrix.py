@@ -23,6 +23,7 @@ from routing.units import UNREACHABLE
 #: the shortest path by w is the fastest, the shortest among the fastest.
 _METRE_ROOM = float(2**24)
 _SOURCES_AT_ONCE = 64
+_AT_JUNCTION = 1e-6  # of an edge's length
 _CACHE = "_matrix_graph"
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -144,8 +145,12 @@ def _ends(network: RoadNetwork, layer: Ints, points: Snapped, *, leaving: bool) 
         weight = np.stack([_weight(*ahead), _weight(behind, along_m)])
     else:  # forward from edge_from, backward from edge_to
         weight = np.stack([_weight(along_ms, along_m), _weight(against_ms, ahead[1])])
-    weight[0, network.ms_along[edge] == NO_WAY] = np.inf
-    weight[1, network.ms_against[edge] == NO_WAY] = np.inf
+    # a point at a junction is at the junction, whichever of its streets it was snapped to, and whichever way that one leads
+    at_from, at_to = points.fraction < _AT_JUNCTION, points.fraction > 1 - _AT_JUNCTION
+    beside = (at_to, at_from) if leaving else (at_from, at_to)
+    for side, duration in enumerate((network.ms_along[edge], network.ms_against[edge])):
+        weight[side, duration == NO_WAY] = np.inf
+        weight[side, beside[side]] = 0.0
     where = np.where(network.end_only[edge], layer[node], node)
     return where.astype(np.int64), weight
 

@@ -287,7 +287,9 @@ def _shares(weight: Array, pointer: Array) -> Array:
     total = running[pointer[1:]] - running[pointer[:-1]]
     edge = np.repeat(np.arange(edges), np.diff(pointer) + 1)
     at = np.arange(len(weight) + edges) - edge
-    return np.asarray((running[at] - running[pointer[edge]]) / np.maximum(total[edge], 1e-12), np.float32)
+    shares = (running[at] - running[pointer[edge]]) / np.maximum(total[edge], 1e-12)
+    shares[pointer[1:] + np.arange(edges)] = 1.0  # also where two nodes lie in one place
+    return np.asarray(shares, np.float32)
 
 
 @njit(cache=True)
