@@ -27,6 +27,15 @@ FORMAT = 1
 _MOTORWAY = [CLASSES.index(name) for name in ("motorway", "motorway_link", "trunk", "trunk_link", "ferry")]
 
 
+#: Type and axis of every array of a network: N nodes, E edges, G geometry points, W ways.
+LAYOUT: dict[str, tuple[str, str]] = {
+    "node_lon": ("<f8", "N"), "node_lat": ("<f8", "N"), "edge_from": ("<i4", "E"), "edge_to": ("<i4", "E"), "ms_along": ("<i4", "E"),
+    "ms_against": ("<i4", "E"), "metres": ("<i4", "E"), "end_only": ("|b1", "E"), "pointer": ("<i8", "E+1"), "lon": ("<f8", "G"),
+    "lat": ("<f8", "G"), "time_share": ("<f4", "G"), "length_share": ("<f4", "G"), "way": ("<i4", "G"), "way_id": ("<i8", "W"),
+    "way_class": ("|u1", "W"), "way_name": ("<i4", "W"),
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class RoadNetwork:
     """A drivable network. Shapes: N nodes, E edges, G geometry points; edge e has points pointer[e]:pointer[e + 1].

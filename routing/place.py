@@ -21,6 +21,10 @@ WAY_TAGS = (
 NODE_TAGS = ("access", "amenity", "barrier", "bollard", "motor_vehicle", "motorcar", "name", "place", "railway", "shop", "vehicle")
 
 
+#: osmnx turns the nodes of such ways round and leaves their tag as it was: turned back, the tag means what it says.
+_TURNED = ("-1", "reverse", "T")
+
+
 def load_place(name: str, progress: Progress | None = None) -> RawRoads:
     """Fetch the roads of a place by its name.
 
@@ -54,6 +58,8 @@ def from_osmnx(graph: "nx.MultiDiGraph[int]", source: str) -> RawRoads:
         collector.add_node(int(node), _texts(values.items()), float(values["x"]), float(values["y"]))
     for a, b, values in graph.edges(data=True):
         ends = [(int(n), float(graph.nodes[n]["x"]), float(graph.nodes[n]["y"])) for n in (a, b)]
+        if values.get("oneway") in _TURNED:
+            ends.reverse()
         tags = _texts((key, value) for key, value in values.items() if key in WAY_TAGS)
         collector.add_way(int(values["osmid"]), tags, ends)
     return collector.roads(source, str(graph.graph.get("created_date", "")))

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from routing.errors import BadNetwork
-from routing.network import FORMAT, RoadNetwork, build_network
+from routing.network import FORMAT, LAYOUT, RoadNetwork, build_network
 from routing.osm import Place, Progress, load_extract
 
 MAGIC = b"ALLONSR1"
@@ -94,6 +94,8 @@ def load_network(path: Path, *, verify: bool = False) -> RoadNetwork:
         if size > _MAX_HEADER:
             raise ValueError("header too long")
         header = json.loads(whole[_PREFIX : _PREFIX + size])
+        if not isinstance(header, dict) or not isinstance(header["version"], str):
+            raise TypeError("not a header")
         if header["format"] != FORMAT:
             raise BadNetwork(f"{path.name}: it was saved by another version of Allons.")
         arrays: dict[str, Any] = {name: _view(whole, _PREFIX + size, **row) for name, row in header["arrays"].items()}
@@ -101,7 +103,8 @@ def load_network(path: Path, *, verify: bool = False) -> RoadNetwork:
         texts["places"] = tuple(Place(**place) for place in texts["places"])
         texts["names"] = tuple(texts["names"])
         network = RoadNetwork(**arrays, **texts)
-    except (KeyError, TypeError, ValueError):
+        _check_layout(network)
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         raise BadNetwork(f"{path.name}: the file is damaged or cut short.") from None
     network.__dict__["version"] = header["version"]  # what cached_property would compute from the whole file
     return network
@@ -113,6 +116,20 @@ def _view(whole: mmap.mmap, base: int, *, type: str, shape: list[int], offset: i
     if dtype.hasobject or offset < 0 or count < 0 or base + offset + count * dtype.itemsize > len(whole):
         raise ValueError("array outside the file")
     return np.frombuffer(whole, dtype, count, base + offset).reshape(shape)
+
+
+def _check_layout(network: RoadNetwork) -> None:
+    """ValueError unless every array has its type and the lengths agree: what is read later cannot lie outside. O(1)."""
+    lengths: dict[str, int] = {}
+    for name, (dtype, axis) in LAYOUT.items():
+        array = getattr(network, name)
+        if array.dtype != np.dtype(dtype) or array.ndim != 1:
+            raise ValueError(f"{name} is not what it should be")
+        letter, _, more = axis.partition("+")
+        if lengths.setdefault(letter, len(array) - int(more or 0)) != len(array) - int(more or 0):
+            raise ValueError(f"{name} has another length")
+    if network.pointer[0] != 0 or network.pointer[-1] != lengths["G"] or not isinstance(network.names, tuple):
+        raise ValueError("edges and points do not agree")
 
 
 def open_roads(path: Path, progress: Progress | None = None) -> RoadNetwork:
