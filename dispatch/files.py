@@ -43,6 +43,7 @@ def _load(path: Path, model: type[T]) -> T:
 
 def write_text(path: Path, text: str) -> None:
     """Write beside, then rename: a reader sees the old file or the new one, never half of it."""
+    name = ""
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -52,4 +53,6 @@ def write_text(path: Path, text: str) -> None:
         Path(name).chmod(0o644)
         Path(name).replace(path)
     except OSError:
+        if name:
+            Path(name).unlink(missing_ok=True)
         raise BadInput([Fault("", "unwritable", "cannot be written; does the folder exist?")], path.name) from None

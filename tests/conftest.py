@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from dispatch.storage.database import Database
@@ -14,6 +15,11 @@ from routing.demo import make_demo_extract
 from routing.network import RoadNetwork, build_network
 from routing.osm import load_extract
 from tests.servers import postgis, redis_server
+
+# no deadlines: two workers share two cores; the same examples every time in CI, so that a failure there is one here
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "here")
 
 ROOT = Path(__file__).parent.parent
 

@@ -106,10 +106,9 @@ def test_the_lines_of_the_readme_do_what_they_say(demo: tuple[int, Path]) -> Non
     port, folder = demo
     (lines,) = (block for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) if "var/demo/keys.env" in block)
     lines = lines.replace("var/demo", str(folder)).replace(":8000", f":{port}")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    ran = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", lines], capture_output=True, text=True, timeout=240, check=False, env={**os.environ, "PATH": path}
-    )
+    known = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    run = ["bash", "-euo", "pipefail", "-c", lines]
+    ran = subprocess.run(run, capture_output=True, text=True, timeout=240, check=False, env=known)
     assert ran.returncode == 0, ran.stderr + ran.stdout
     served, declined, again, accepted, state = ran.stdout.split()[-5:]
     assert (declined, accepted, state) == ("declined", "accepted", "confirmed")

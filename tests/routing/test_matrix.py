@@ -96,7 +96,7 @@ def network_of(folder: Path, ways: Sequence[Wish]) -> RoadNetwork:
         raise
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much], max_examples=120, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much], max_examples=120)
 @given(WAYS, st.integers(0, 2**32 - 1))
 def test_every_time_is_that_of_a_plain_search(tmp_path: Path, ways: list[Wish], seed: int) -> None:
     network = network_of(tmp_path, ways)
@@ -113,7 +113,7 @@ def test_every_time_is_that_of_a_plain_search(tmp_path: Path, ways: list[Wish], 
     assert (np.diag(found.ms) == 0).all()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much], max_examples=60)
 @given(WAYS)
 def test_folding_changes_no_time(tmp_path: Path, ways: list[Wish]) -> None:
     """Each way is drawn with bends; times from junction to junction are those of the unfolded segments."""

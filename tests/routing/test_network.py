@@ -97,7 +97,7 @@ WAYS = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
 @given(WAYS)
 def test_the_largest_strongly_connected_part_is_what_networkx_says(
     tmp_path: Path, ways: list[tuple[int, int, str, bool]]

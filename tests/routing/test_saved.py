@@ -64,7 +64,7 @@ def test_a_file_cut_short_is_refused(network: RoadNetwork, tmp_path: Path, size:
     assert str(tmp_path) not in str(caught.value)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(st.data())
 def test_a_flipped_bit_is_found_out(network: RoadNetwork, tmp_path: Path, data: st.DataObject) -> None:
     path = tmp_path / "n.roads"

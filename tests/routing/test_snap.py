@@ -37,7 +37,7 @@ def nearest(network: RoadNetwork, lon: float, lat: float) -> float:
     return best
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(2.25, 2.35), st.floats(46.26, 46.34))
 def test_the_edge_found_is_the_nearest(network: RoadNetwork, lon: float, lat: float) -> None:
     found = snap(network, np.array([[lon, lat]]), limit_m=1e9)
@@ -49,7 +49,7 @@ def test_the_edge_found_is_the_nearest(network: RoadNetwork, lon: float, lat: fl
     assert nearest(network, at[0], at[1]) < 0.5  # the place it stands for lies on the road
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(st.integers(0, 2**32 - 1))
 def test_points_on_a_road_snap_to_where_they_are(network: RoadNetwork, seed: int) -> None:
     points = network.sample_points(np.random.default_rng(seed), 10)

@@ -88,3 +88,12 @@ def test_seconds_count_from_local_midnight_also_when_clocks_change(date: dt.date
 def test_points_are_listed_once() -> None:
     day = make_day(drivers=(driver(home=(0.1, 0.0)),), requests=(ask("a"), ask("b", return_after="12:00")))
     assert day_points(day) == ((0.1, 0.0), (0.2, 0.0))
+
+
+def test_who_agreed_to_one_way_may_drive_it_though_refusing_the_other() -> None:
+    agreed = Promise(request="r", leg="outbound", driver="d", pickup_at="09:40", lock="both")
+    request = ask("r", return_after="12:00", refuses=("d",), one_way_ok=True)
+    day = make_day(drivers=(driver("d"), driver("e")), requests=(request,), promises=(agreed,))
+    assert plane_problem(day).arrays.allowed.tolist() == [[True, False], [False, True]]
+    without = plane_problem(day.model_copy(update={"promises": ()}))
+    assert without.arrays.allowed.tolist() == [[False, True], [False, True]]

@@ -49,7 +49,7 @@ def routes(draw: st.DrawFn) -> tuple[Problem, list[int]]:
 
 
 @given(routes())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_the_least_schedule_is_that_of_a_plain_fixpoint(case: tuple[Problem, list[int]]) -> None:
     problem, route = case
     found = schedule(problem.arrays, 0, route)
@@ -57,7 +57,7 @@ def test_the_least_schedule_is_that_of_a_plain_fixpoint(case: tuple[Problem, lis
 
 
 @given(routes())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_the_car_is_full_exactly_when_a_recount_says_so(case: tuple[Problem, list[int]]) -> None:
     problem, route = case
     p = problem.arrays

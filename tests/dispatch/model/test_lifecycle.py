@@ -1,0 +1,46 @@
+"""The state tables: every pair of states, and no state out of reach."""
+
+import itertools
+
+import pytest
+
+from dispatch.errors import IllegalMove
+from dispatch.model.lifecycle import INITIAL, TABLE, Kind, move, states
+
+PAIRS = [(kind, before, after) for kind in TABLE for before, after in itertools.product(states(kind), repeat=2)]
+
+
+@pytest.mark.parametrize(("kind", "before", "after"), PAIRS)
+def test_only_the_steps_of_the_table_are_possible(kind: Kind, before: str, after: str) -> None:
+    if after in TABLE[kind][before]:
+        assert move(kind, before, after) == after
+    else:
+        with pytest.raises(IllegalMove, match=kind):
+            move(kind, before, after)
+
+
+@pytest.mark.parametrize("kind", list(TABLE))
+def test_every_state_can_be_reached_from_the_first(kind: Kind) -> None:
+    reached, edge = set(), {INITIAL[kind]}
+    while edge:
+        reached |= edge
+        edge = {after for state in edge for after in TABLE[kind][state]} - reached
+    assert reached == set(states(kind))
+
+
+@pytest.mark.parametrize(
+    ("kind", "final"),
+    [
+        ("request", {"cancelled", "closed"}),
+        ("leg", {"completed", "cancelled"}),
+        ("offer", {"declined", "expired", "withdrawn"}),
+        ("round", {"done", "failed"}),
+    ],
+)
+def test_what_is_over_stays_over(kind: Kind, final: set[str]) -> None:
+    assert {state for state in states(kind) if not TABLE[kind][state]} == final
+
+
+def test_unknown_states_lead_nowhere() -> None:
+    with pytest.raises(IllegalMove):
+        move("leg", "flying", "pending")

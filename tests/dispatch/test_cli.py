@@ -1,0 +1,234 @@
+"""The command line as people use it: a day in, a proved plan out, and one clear sentence for whatever is wrong."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from dispatch.cli import main
+from routing.network import RoadNetwork
+from routing.saved import save_network
+
+CANARY = "zq-canary-zq"
+
+
+class Ran(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Shell:
+    """A folder with the demo's roads, and the command `allons` in it."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._patch, self._capsys = folder, monkeypatch, capsys
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("COLUMNS", "160")
+
+    def __call__(self, *words: str) -> Ran:
+        self._patch.setattr(sys, "argv", ["allons", *words])
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        shown = self._capsys.readouterr()
+        return Ran(code, shown.out, shown.err)
+
+    def day(self, **changes: Any) -> str:
+        """A day of one volunteer and one request near the demo's town, with changes; its file's name."""
+        driver = {"id": "jean", "home": [2.2976, 46.2380], "shifts": [["08:00", "18:00"]]}
+        request = {
+            "id": "r1", "beneficiary": "mme-r", "origin": [2.2976, 46.2380], "destination": [2.3165, 46.3063], "arrive_by": "10:40",
+        }  # fmt: skip
+        day: dict[str, Any] = {"date": "2026-11-24", "drivers": [driver], "requests": [request]}
+        day |= {key: value for key, value in changes.items() if key in ("date", "drivers", "requests", "extra")}
+        day["drivers"] = [{**driver, **each} for each in changes.get("driver", [])] or day["drivers"]
+        day["requests"] = [{**request, **each} for each in changes.get("request", [])] or day["requests"]
+        (self.folder / "day.json").write_text(json.dumps(day))
+        return "day.json"
+
+
+@pytest.fixture
+def shell(tmp_path: Path, demo_roads: RoadNetwork, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    save_network(demo_roads, tmp_path / "demo.roads")
+    return Shell(tmp_path, monkeypatch, capsys)
+
+
+def plan_of(shell: Shell, name: str = "plan.json") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((shell.folder / name).read_text())
+    return found
+
+
+def test_a_sample_day_is_planned_proved_and_printed(shell: Shell) -> None:
+    assert shell("sample-day", "--legs", "24", "--drivers", "8", "--seed", "3", "--out", "day.json").code == 0
+    planned = shell("plan", "day.json", "--iterations", "300", "--json", "plan.json")
+    assert planned.code == 0, planned.err
+    summary = plan_of(shell)["summary"]
+    assert (summary["legs"], summary["violations"]) == (24, 0)
+    assert summary["served"] + summary["unserved"] == 24
+    assert f"│ {summary['served']}" in planned.out
+    assert "fictif" in planned.out
+    checked = shell("check", "day.json", "plan.json")
+    assert (checked.code, checked.out.strip()) == (0, "Violations: 0")
+
+
+def test_the_same_day_with_the_same_iterations_gives_the_same_bytes(shell: Shell) -> None:
+    shell("sample-day", "--legs", "24", "--drivers", "8", "--out", "day.json")
+    shell("plan", "day.json", "--iterations", "300", "--json", "one.json")
+    command = [sys.executable, "-m", "dispatch.cli", "plan", "day.json", "--iterations", "300", "--json", "two.json"]
+    for seed in ("0", "77"):
+        subprocess.run(command, check=True, capture_output=True, cwd=shell.folder, env={**os.environ, "PYTHONHASHSEED": seed})
+        assert (shell.folder / "one.json").read_bytes() == (shell.folder / "two.json").read_bytes()
+    shell("plan", "day.json", "--iterations", "300", "--seed", "2", "--json", "other.json")
+    assert plan_of(shell, "other.json")["summary"]["violations"] == 0
+
+
+def test_a_plan_that_was_tampered_with_is_found_out(shell: Shell) -> None:
+    assert shell("plan", shell.day(), "--iterations", "50", "--json", "plan.json").code == 0
+    plan = plan_of(shell)
+    stop = plan["runs"][0]["stops"][1]
+    stop["arrive"] = stop["arrive"].replace("T10", "T09").replace("T09", "T08")
+    (shell.folder / "bent.json").write_text(json.dumps(plan))
+    checked = shell("check", "day.json", "bent.json")
+    assert checked.code == 1
+    assert "r1" in checked.out or "jean" in checked.out
+
+
+DAYS: dict[str, tuple[dict[str, Any], str]] = {
+    "duplicate drivers": ({"driver": [{}, {}]}, "drivers[1].id"),
+    "duplicate requests": ({"request": [{}, {}]}, "requests[1].id"),
+    "return before outbound": ({"request": [{"return_after": "09:00"}]}, "requests[0].return_after"),
+    "lat 91": ({"request": [{"origin": [2.3, 91.0]}]}, "requests[0].origin[1]"),
+    "NaN": ({"request": [{"origin": [2.3, float("nan")]}]}, "requests[0].origin[1]"),
+    "unknown field": ({"request": [{"colour": CANARY}]}, "requests[0].colour"),
+    "text for a number": ({"request": [{"seats": CANARY}]}, "requests[0].seats"),
+    "no time": ({"request": [{"arrive_by": None}]}, "requests[0].arrive_by"),
+    "two times": ({"request": [{"depart_after": "10:00"}]}, "requests[0].arrive_by"),
+    "nonsense for a time": ({"request": [{"arrive_by": CANARY}]}, "requests[0].arrive_by"),
+    "a shift that ends before it starts": ({"driver": [{"shifts": [["12:00", "08:00"]]}]}, "drivers[0].shifts[0]"),
+    "a time the clock skips": ({"date": "2026-03-29", "request": [{"arrive_by": "02:30"}]}, "requests[0].arrive_by"),
+    "a time the clock repeats": ({"date": "2026-10-25", "request": [{"arrive_by": "02:30"}]}, "requests[0].arrive_by"),
+    "another day": ({"request": [{"arrive_by": "2026-12-24T10:40+01:00"}]}, "requests[0].arrive_by"),
+    "no such date": ({"date": "2026-02-30"}, "date"),
+    "more at the top": ({"extra": 1}, "extra"),
+}
+
+
+@pytest.mark.parametrize("what", DAYS)
+def test_a_wrong_day_is_refused_by_file_and_field_and_never_repeated(shell: Shell, what: str) -> None:
+    changes, field = DAYS[what]
+    ran = shell("plan", shell.day(**changes), "--json", "plan.json")
+    assert ran.code == 2, ran.out
+    assert ran.err.startswith(f"day.json: {field}: "), ran.err
+    assert CANARY not in ran.err.replace(f"requests[0].{CANARY}", "")
+    assert "Traceback" not in ran.err
+    assert not (shell.folder / "plan.json").exists()
+
+
+def test_a_day_without_volunteers_is_planned_and_says_so(shell: Shell) -> None:
+    ran = shell("plan", shell.day(drivers=[]), "--iterations", "10", "--json", "plan.json")
+    assert ran.code == 0
+    (leg,) = plan_of(shell)["unserved"]
+    assert leg["reason"] == "NO_DRIVER_WINDOW"
+    assert "Aucun bénévole ce jour-là." in ran.out
+
+
+def test_a_day_without_requests_is_an_empty_plan(shell: Shell) -> None:
+    ran = shell("plan", shell.day(requests=[]), "--iterations", "10", "--json", "plan.json")
+    assert ran.code == 0
+    assert (plan_of(shell)["runs"], plan_of(shell)["unserved"]) == ([], [])
+
+
+def test_one_impossible_request_never_empties_the_plan(shell: Shell) -> None:
+    far, early = {"id": "far", "origin": [2.9, 46.9]}, {"id": "early", "arrive_by": "06:00"}
+    ran = shell("plan", shell.day(request=[far, {}, early]), "--iterations", "50", "--json", "plan.json", "--lang", "en")
+    assert ran.code == 0
+    assert [leg["request"] for run in plan_of(shell)["runs"] for leg in run["legs"]] == ["r1"]
+    assert {leg["request"]: leg["reason"] for leg in plan_of(shell)["unserved"]} == {"far": "UNREACHABLE", "early": "NO_DRIVER_WINDOW"}
+    assert "km from the nearest road" in ran.out
+    assert shell("check", "day.json", "plan.json").code == 0
+
+
+def test_a_volunteer_who_lives_off_the_roads_is_told_and_left_out(shell: Shell) -> None:
+    ran = shell("plan", shell.day(driver=[{"id": "off", "home": [2.9, 46.9]}, {}]), "--iterations", "10", "--json", "plan.json")
+    assert ran.code == 0
+    assert [run["driver"] for run in plan_of(shell)["runs"]] == ["jean"]
+    assert "Le domicile de ce bénévole" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("plan", "absent.json"), "absent.json: the whole: there is no such file"),
+        (("plan", "."), "cannot be read"),
+        (("plan", "demo.roads"), "demo.roads: "),
+        (("check", "day.json", "absent.json"), "absent.json: the whole: there is no such file"),
+        (("plan", "day.json", "--roads", "absent.roads"), "absent.roads: there is no such file."),
+        (("plan", "day.json", "--roads", "day.json"), "day.json: an extract ends in"),
+        (("plan", "day.json", "--roads", "cut.roads"), "cut.roads: "),
+        (("plan", "day.json", "--iterations", "5", "--json", "none/plan.json"), "plan.json: the whole: cannot be written"),
+        (("schema", "week"), "give day or plan"),
+    ],
+)
+def test_wrong_files_end_with_one_sentence(shell: Shell, words: tuple[str, ...], sentence: str) -> None:
+    shell.day()
+    (shell.folder / "cut.roads").write_bytes((shell.folder / "demo.roads").read_bytes()[:5000])
+    roads = () if "--roads" in words or words[0] == "schema" else ("--roads", "demo.roads")
+    ran = shell(*words, *roads)
+    assert (ran.code, sentence in ran.err) == (2, True), ran.err
+    assert len(ran.err.strip().splitlines()) == 2
+    assert str(shell.folder) not in ran.err
+
+
+def test_the_only_network_of_a_folder_is_found_and_two_are_asked_about(shell: Shell) -> None:
+    shell.day()
+    assert shell("plan", "day.json", "--iterations", "5").code == 0
+    (shell.folder / "other.roads").write_bytes((shell.folder / "demo.roads").read_bytes())
+    several = shell("plan", "day.json", "--iterations", "5")
+    assert (several.code, "several" in several.err) == (2, True)
+    for path in shell.folder.glob("*.roads"):
+        path.unlink()
+    none = shell("plan", "day.json", "--iterations", "5")
+    assert (none.code, "--roads FILE" in none.err) == (2, True)
+
+
+def test_a_plan_goes_to_standard_output_alone_when_asked(shell: Shell) -> None:
+    ran = shell("plan", shell.day(), "--iterations", "5", "--json", "-")
+    assert json.loads(ran.out)["summary"]["legs"] == 1
+
+
+def test_keys_and_tables_are_made_on_the_command_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLONS_DATABASE_URL", f"sqlite:///{shell.folder}/a/b.sqlite3")
+    early = shell("keys", "list")
+    assert (early.code, "allons migrate" in early.err) == (2, True)
+    assert shell("migrate").code == 0
+    made = shell("keys", "add", "--role", "admin")
+    assert made.out.startswith("allons_")
+    prefix = made.out.split("_")[1]
+    assert prefix in shell("keys", "list").out
+    assert made.out.strip() not in shell("keys", "list").out
+    assert shell("keys", "revoke", prefix).code == 0
+    for words in (("--role", "king"), ("--role", "coordinator"), ("--role", "coordinator", "--territory", "Nowhere"), ("--role", "driver")):
+        refused = shell("keys", "add", *words)
+        assert refused.code == 2, words
+        assert len(refused.err.strip().splitlines()) == 2
+    assert shell("keys", "revoke", "nothing").code == 2
+
+
+def test_serving_without_roads_or_tables_says_what_is_missing(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLONS_DATABASE_URL", f"sqlite:///{shell.folder}/a.sqlite3")
+    monkeypatch.delenv("ALLONS_ROADS", raising=False)
+    assert "ALLONS_ROADS" in shell("serve").err
+    monkeypatch.setenv("ALLONS_ROADS", "demo.roads")
+    assert "allons migrate" in shell("serve").err
+    monkeypatch.setenv("ALLONS_ROUND_SECONDS", CANARY)
+    wrong = shell("serve")
+    assert (wrong.code, "round_seconds" in wrong.err, CANARY in wrong.err) == (2, True, False)
