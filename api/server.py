@@ -1,5 +1,8 @@
 """From settings to a listening server. Called by `allons serve` and `allons demo`."""
 
+import socket
+from contextlib import suppress
+
 import uvicorn
 
 from api.app import create_app
@@ -24,12 +27,15 @@ def open_parts(settings: Settings, world: World) -> Parts:
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Serve until stopped. Access is logged by `api.guard`, without values."""
+    """Serve until stopped. Access is logged by `api.guard`, without values. BadInput when the address cannot be listened on."""
     app = create_app(open_parts(settings, World()))
-    uvicorn.run(
+    try:
+        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError:
+        what = "this address or port cannot be listened on; choose another with --port N"
+        raise BadInput([Fault("--port", "unavailable", what)]) from None
+    config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -39,3 +45,5 @@ def serve(settings: Settings, host: str, port: int) -> None:
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=32 * 1024,
     )
+    with listening, suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])

@@ -110,10 +110,11 @@ def test_the_lines_of_the_readme_do_what_they_say(demo: tuple[int, Path]) -> Non
     run = ["bash", "-euo", "pipefail", "-c", lines]
     ran = subprocess.run(run, capture_output=True, text=True, timeout=240, check=False, env=known)
     assert ran.returncode == 0, ran.stderr + ran.stdout
-    served, declined, again, accepted, state = ran.stdout.split()[-5:]
-    assert (declined, accepted, state) == ("declined", "accepted", "confirmed")
-    assert int(served) > 40
-    assert int(again) > 40
+    said = ran.stdout.split()[2:]  # after the two spans
+    served, again = (int(word) for word in said if word.isdigit())
+    assert min(served, again) > 40
+    assert [word for word in said if not word.isdigit() and word != "accepted"] == ["declined", "confirmed", "confirmed"]
+    assert said.count("accepted") in (1, 2)
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -229,6 +230,10 @@ def test_serving_without_roads_or_tables_says_what_is_missing(shell: Shell, monk
     assert "ALLONS_ROADS" in shell("serve").err
     monkeypatch.setenv("ALLONS_ROADS", "demo.roads")
     assert "allons migrate" in shell("serve").err
+    assert shell("migrate").code == 0
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        busy = shell("serve", "--port", str(taken.getsockname()[1]))
+    assert (busy.code, "--port" in busy.err, "Traceback" in busy.err) == (2, True, False)
     monkeypatch.setenv("ALLONS_ROUND_SECONDS", CANARY)
     wrong = shell("serve")
     assert (wrong.code, "round_seconds" in wrong.err, CANARY in wrong.err) == (2, True, False)
