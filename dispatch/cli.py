@@ -6,7 +6,7 @@ Bad input ends with one clear sentence on stderr and exit code 2; a plan that br
 import datetime as dt
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -30,7 +30,7 @@ Roads = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Made by `allons roads build`, or an extract. Default: the only *.roads file of this folder."),
 ]
-Lang = Annotated[str, typer.Option(help="Language of sentences: fr or en.")]
+Lang = Annotated[Literal["fr", "en"], typer.Option(help="Language of sentences: fr or en.")]
 
 
 @app.command("plan")

@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dispatch.errors import BadInput, Fault
 
@@ -116,7 +117,7 @@ def list_keys_command() -> None:
         for key in registry.api_keys():
             place = names[key.territory_id] if key.territory_id else ""
             days = (f"{moment:%Y-%m-%d}" if moment else "" for moment in (key.created_at, key.expires_at, key.revoked_at))
-            table.add_row(key.prefix, key.role, place, str(key.holder_id or ""), *days)
+            table.add_row(key.prefix, key.role, Text(place), str(key.holder_id or ""), *days)
     Console().print(table)
 
 

@@ -140,7 +140,7 @@ def pointer_of(loc: Iterable[int | str]) -> str:
     text = ""
     for part in loc:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:200])  # unknown fields are named by whoever sent them
 
 
 def fault_from(loc: Iterable[int | str], code: str, context: dict[str, object]) -> Fault:

@@ -53,7 +53,7 @@ def _runs(plan: Plan, names: Mapping[str, str]) -> Table:
         table.add_column(name, justify="left" if name == "bénévole" else "right")
     for run in plan.runs:
         figures = (str(len(run.legs)), f"{run.km:.1f}", f"{run.km_empty:.1f}")
-        table.add_row(names.get(run.driver, run.driver), f"{run.leaves_home:%H:%M}", f"{run.back_home:%H:%M}", *figures)
+        table.add_row(Text(names.get(run.driver, run.driver)), f"{run.leaves_home:%H:%M}", f"{run.back_home:%H:%M}", *figures)
     return table
 
 
@@ -64,5 +64,5 @@ def _unserved(plan: Plan, lang: str, names: Mapping[str, str]) -> Table:
     for leg in plan.unserved:
         way = _WAYS[leg.leg][0 if lang == "fr" else 1]
         told = f"{names[leg.request]}, {way}" if leg.request in names else leg.id
-        table.add_row(told, leg.reason, leg.sentence if lang == "fr" else leg.sentence_en)
+        table.add_row(Text(told), leg.reason, leg.sentence if lang == "fr" else leg.sentence_en)
     return table

@@ -5,28 +5,44 @@ Out: an aware UTC datetime. A wall clock that the night of a clock change skips 
 """
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
-_WALL = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
+_WALL = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+#: Service days; instants within a day or two of them have a form in every zone.
+FIRST, LAST = date(1970, 1, 1), date(2200, 1, 1)
 
 
 def _check_clock(text: str) -> str:
     if _WALL.fullmatch(text):
         return text
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text) if text.isascii() else None
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if moment is None or moment.tzinfo is None or not FIRST <= moment.date() <= LAST:
         raise ValueError('must be a time such as "10:40", or a date-time with its offset such as "2026-11-24T10:40+01:00"')
     return text
 
 
 Clock = Annotated[str, AfterValidator(_check_clock)]
+
+
+def _check_date(given: Any) -> Any:
+    if isinstance(given, str) and _DATE.fullmatch(given):
+        with suppress(ValueError):
+            given = date.fromisoformat(given)
+    if type(given) is not date or not FIRST <= given <= LAST:
+        raise ValueError("must be a date such as 2026-11-24")
+    return given
+
+
+ServiceDate = Annotated[date, BeforeValidator(_check_date)]
 
 
 def check_zone(name: str) -> str:
@@ -56,14 +72,19 @@ def to_instant(day: date, clock: str, zone: str) -> datetime:
 
     Raises ValueError when the wall clock does not exist, or exists twice, on the night of a clock change.
     """
-    if clock == "24:00":
+    if clock == "24:00" and day <= LAST:
         return day_start(day + timedelta(days=1), zone)
     if _WALL.fullmatch(clock):
         return _from_wall(day, time.fromisoformat(clock), ZoneInfo(zone))
-    return datetime.fromisoformat(clock).astimezone(UTC)
+    moment = datetime.fromisoformat(clock)
+    if not FIRST <= moment.date() <= LAST:
+        raise ValueError("is beyond the calendar")
+    return moment.astimezone(UTC)
 
 
 def _from_wall(day: date, wall: time, zone: ZoneInfo) -> datetime:
+    if not FIRST <= day <= LAST + timedelta(days=1):
+        raise ValueError("is beyond the calendar")
     local = datetime.combine(day, wall, zone)
     instant = local.astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):

@@ -5,12 +5,13 @@ Strict: unknown fields, NaN, wrong types and contradictions are refused with the
 """
 
 import datetime as dt
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
-from dispatch.model.clock import Clock, Zone, to_instant
+from dispatch.model.clock import Clock, ServiceDate, Zone, to_instant
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 Need = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
@@ -97,7 +98,7 @@ class Day(_Noun):
     """Everything the planner needs to know about one service day of one territory."""
 
     format: Literal["allons-day/1"] = "allons-day/1"
-    date: dt.date = Field(strict=False)
+    date: ServiceDate = Field(strict=False)
     timezone: Zone = "Europe/Paris"
     policy: Policy = Policy()
     drivers: tuple[Driver, ...] = Field(max_length=20_000)
@@ -109,7 +110,9 @@ class Day(_Noun):
         faults = [*_repeated("drivers", [d.id for d in self.drivers]), *_repeated("requests", [r.id for r in self.requests])]
         for d, driver in enumerate(self.drivers):
             for k, shift in enumerate(driver.shifts):
-                faults += self._ordered(("drivers", d, "shifts", k), shift[0], shift[1])
+                faults += self._ordered(("drivers", d, "shifts", k), shift[0], shift[1], "must end after it starts", strictly=True)
+            if not faults:
+                faults += self._overlaps(d, driver)
         for r, request in enumerate(self.requests):
             faults += self._request_faults(("requests", r), request)
         known = {request.id: request for request in self.requests}
@@ -133,6 +136,16 @@ class Day(_Noun):
             )
         return self
 
+    def _overlaps(self, d: int, driver: Driver) -> list["_Found"]:
+        """Nobody is in two places at once: the planner takes each shift for itself."""
+        instants = [tuple(to_instant(self.date, clock, self.timezone) for clock in shift) for shift in driver.shifts]
+        order = sorted(range(len(instants)), key=instants.__getitem__)
+        return [
+            (("drivers", d, "shifts", later), "overlaps another shift of this volunteer; join them")
+            for earlier, later in pairwise(order)
+            if instants[later][0] < instants[earlier][1]
+        ]
+
     def _request_faults(self, at: "_Loc", request: Request) -> list["_Found"]:
         if (request.arrive_by is None) == (request.depart_after is None):
             return [((*at, "arrive_by"), "give either arrive_by or depart_after, not both and not neither")]
@@ -150,10 +163,12 @@ class Day(_Noun):
             return [(at, str(error))]
         return [(at, "is not on this service day")] if abs(away) > dt.timedelta(hours=36) else []
 
-    def _ordered(self, at: "_Loc", first: str, last: str, sentence: str = "must end after it starts") -> list["_Found"]:
+    def _ordered(self, at: "_Loc", first: str, last: str, sentence: str, *, strictly: bool = False) -> list["_Found"]:
         faults = self._clock_faults(at, first) + self._clock_faults(at, last)
-        if not faults and to_instant(self.date, last, self.timezone) < to_instant(self.date, first, self.timezone):
-            faults.append((at, sentence))
+        if not faults:
+            begins, ends = (to_instant(self.date, clock, self.timezone) for clock in (first, last))
+            if ends < begins or (strictly and ends == begins):
+                faults.append((at, sentence))
         return faults
 
 

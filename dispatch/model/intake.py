@@ -3,7 +3,6 @@
 Times are instants with their offset; points are [lon, lat]; texts are cleaned of control characters and normalised (NFC).
 """
 
-import datetime as dt
 import re
 import unicodedata
 from datetime import datetime, timedelta
@@ -12,19 +11,23 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from dispatch.model.clock import Zone
+from dispatch.model.clock import FIRST, LAST, ServiceDate, Zone
 from dispatch.model.day import Lat, Lon, Need, Policy
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", re.ASCII)
+
+
+LINE_LENGTH = 200
 
 
 def _clean(text: str) -> str:
     text = unicodedata.normalize("NFC", text).strip()
-    if any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn") for c in text):
+    if any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") for c in text):
         raise ValueError("has characters that cannot be shown")
     if not text:
         raise ValueError("must not be empty")
+    if len(text) > LINE_LENGTH:  # normalising may lengthen it
+        raise ValueError(f"must have at most {LINE_LENGTH} characters")
     return text
 
 
@@ -34,15 +37,15 @@ def _looks_like_a_time(value: Any) -> Any:
     return value
 
 
-def _looks_like_a_date(value: Any) -> Any:
-    if not isinstance(value, dt.date) and not (isinstance(value, str) and _DATE.fullmatch(value)):
-        raise ValueError("must be a date such as 2026-11-24")
+def _within_the_calendar(value: datetime) -> datetime:
+    if not FIRST <= value.date() <= LAST:
+        raise ValueError("is beyond the calendar")
     return value
 
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_clean)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=LINE_LENGTH), AfterValidator(_clean)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 .()-]{3,24}$")]
-Instant = Annotated[AwareDatetime, BeforeValidator(_looks_like_a_time), Field(strict=False)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_looks_like_a_time), Field(strict=False), AfterValidator(_within_the_calendar)]
 Point = Annotated[tuple[Lon, Lat], Field(strict=False, examples=[[2.3969, 46.2883]], description="[lon, lat], WGS 84")]
 Needs = Annotated[tuple[Need, ...], Field(strict=False, max_length=30, examples=[["door_to_door"]])]
 
@@ -149,6 +152,6 @@ class Decline(_Intake):
 class NewRound(_Intake):
     """Plan a day now."""
 
-    date: Annotated[dt.date, BeforeValidator(_looks_like_a_date)] = Field(strict=False, examples=["2026-11-25"])
+    date: ServiceDate = Field(strict=False, examples=["2026-11-25"])
     seconds: float | None = Field(None, ge=0.2, le=600, description="Wall clock for solving; the installation's choice when absent.")
     seed: int = Field(1, ge=0, le=2**31 - 1)

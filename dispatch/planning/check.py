@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from dispatch.model.plans import Levels, Plan, Run, Stop
 from dispatch.planning.problem import SAME_DRIVER_BONUS, Leg, Problem
@@ -189,6 +190,9 @@ class _Check:
                 yield Violation("max_km", name, "The volunteer drives more kilometres than wanted.")
             if rides[driver] > self.p.max_rides[driver]:
                 yield Violation("max_rides", name, "The volunteer drives more people than wanted.")
+            spans = sorted((run.leaves_home, run.back_home) for run in self.plan.runs if run.driver == name)
+            if any(later[0] < earlier[1] for earlier, later in pairwise(spans)):
+                yield Violation("two_places", name, "The volunteer drives two runs at the same time.")
 
     def _everybody(self) -> Iterator[Violation]:
         unserved = Counter(Leg(u.request, u.leg) for u in self.plan.unserved)

@@ -94,10 +94,21 @@ def _drivers(store: Store, service_date: date, zone: str, now: datetime, busy: s
     drivers = []
     for row in store.active_volunteers():
         shifts = [(span.starts_at if row.id in busy else max(span.starts_at, now), span.ends_at) for span in spans.get(row.id, [])]
-        shifts = [(begins, ends) for begins, ends in shifts if begins < ends]
+        shifts = _joined([(begins, ends) for begins, ends in shifts if begins < ends])
         if shifts:
             drivers.append(_driver(row, shifts, refuses.get(row.id, []), sorted(knows.get(row.id, ())), rides.get(row.id, 0)))
     return drivers
+
+
+def _joined(spans: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    """Spans that overlap become one: two people may have noted the same morning at once."""
+    joined: list[tuple[datetime, datetime]] = []
+    for begins, ends in sorted(spans):
+        if joined and begins < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(ends, joined[-1][1]))
+        else:
+            joined.append((begins, ends))
+    return joined
 
 
 def _driver(row: Volunteer, shifts: Iterable[tuple[datetime, datetime]], refuses: list[str], knows: list[str], rides: int) -> Driver:

@@ -1,18 +1,27 @@
 """The command line as people use it: a day in, a proved plan out, and one clear sentence for whatever is wrong."""
 
+import datetime as dt
+import functools
 import json
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from dispatch.cli import main
+from dispatch.engine.pool import solve_in_child
+from dispatch.schemas import schema_text
+from dispatch.storage.database import Database
 from routing.network import RoadNetwork
 from routing.saved import save_network
+from tests.dispatch.engine.test_pool import solve_then_hang
+from tests.dispatch.territories import TestTerritory
 
 CANARY = "zq-canary-zq"
 
@@ -237,3 +246,149 @@ def test_serving_without_roads_or_tables_says_what_is_missing(shell: Shell, monk
     monkeypatch.setenv("ALLONS_ROUND_SECONDS", CANARY)
     wrong = shell("serve")
     assert (wrong.code, "round_seconds" in wrong.err, CANARY in wrong.err) == (2, True, False)
+
+
+def later(moment: str, minutes: int) -> str:
+    return (dt.datetime.fromisoformat(moment) + dt.timedelta(minutes=minutes)).isoformat()
+
+
+def shift_service(plan: dict[str, Any], minutes: int) -> None:
+    """Everything of the first run happens so much later."""
+    for stop in plan["runs"][0]["stops"]:
+        stop |= {name: later(stop[name], minutes) for name in ("arrive", "start", "depart")}
+
+
+def lose(plan: dict[str, Any], name: str) -> None:
+    plan[name] = []
+
+
+TAMPERED: dict[str, Callable[[dict[str, Any]], object]] = {
+    "window": lambda plan: shift_service(plan, 240),
+    "shift": lambda plan: shift_service(plan, 600),
+    "drive_time": lambda plan: plan["runs"][0]["stops"][2].update(arrive=plan["runs"][0]["stops"][1]["depart"]),
+    "metres": lambda plan: plan["runs"][0]["stops"][2].update(metres=1),
+    "load": lambda plan: plan["runs"][0]["stops"][1].update(seats=0),
+    "place": lambda plan: plan["runs"][0]["stops"][1].update(place=[2.5, 46.3]),
+    "precedence": lambda plan: plan["runs"][0]["stops"][1].update(kind="dropoff"),
+    "home": lambda plan: plan["runs"][0]["stops"].pop(),
+    "unknown_shift": lambda plan: plan["runs"][0].update(driver="nobody"),
+    "shift_twice": lambda plan: plan["runs"].append(plan["runs"][0]),
+    "unknown_leg": lambda plan: [stop.update(request="r9") for stop in plan["runs"][0]["stops"] if stop["request"]],
+    "unserved": lambda plan: lose(plan, "runs"),
+    "figures": lambda plan: plan["summary"].update(km_total=1.0),
+    "levels": lambda plan: plan["summary"]["levels"].update(cost=0),
+    "date": lambda plan: plan.update(date="2026-11-25"),
+}
+
+
+@pytest.mark.parametrize("rule", TAMPERED)
+def test_the_rule_that_a_tampered_plan_breaks_is_named(shell: Shell, rule: str) -> None:
+    shell("plan", shell.day(), "--iterations", "10", "--json", "plan.json")
+    plan = plan_of(shell)
+    TAMPERED[rule](plan)
+    (shell.folder / "bent.json").write_text(json.dumps(plan))
+    checked = shell("check", "day.json", "bent.json")
+    *lines, last = checked.out.splitlines()
+    assert checked.code == 1
+    assert any(line.endswith(f". ({rule})") for line in lines), checked.out
+    assert last == f"Violations: {len(lines)}"
+
+
+@pytest.mark.parametrize("date", ["2026-03-29", "2026-10-25"])
+def test_days_on_which_the_clocks_change_are_planned_and_proved(shell: Shell, date: str) -> None:
+    assert shell("sample-day", "--legs", "16", "--drivers", "8", "--date", date, "--out", "day.json").code == 0
+    assert shell("plan", "day.json", "--iterations", "100", "--json", "plan.json").code == 0
+    assert plan_of(shell)["summary"]["served"] > 0
+    assert shell("check", "day.json", "plan.json").code == 0
+
+
+def test_everybody_whom_nobody_drives_is_told_why_in_both_languages(shell: Shell) -> None:
+    day = shell.day(drivers=[], request=[{"return_after": "11:30"}, {"id": "r2"}])
+    for lang, sentence in (("fr", "Aucun bénévole n'est libre à cette heure."), ("en", "No volunteer is free at this time.")):
+        ran = shell("plan", day, "--iterations", "10", "--json", "plan.json", "--lang", lang)
+        assert (ran.code, ran.out.count("NO_DRIVER_WINDOW")) == (0, 3)
+        assert ran.out.count(sentence) >= 2  # the way there of r1 says that its way back is missing
+    assert [leg["id"] for leg in plan_of(shell)["unserved"]] == ["r1/outbound", "r1/return", "r2/outbound"]
+
+
+@pytest.mark.parametrize("target", ["none/plan.json", "folder"])
+def test_a_plan_that_cannot_be_written_leaves_nothing_behind(shell: Shell, target: str) -> None:
+    (shell.folder / "folder").mkdir()
+    day = shell.day()
+    before = sorted(shell.folder.rglob("*"))
+    for command in (("plan", day, "--iterations", "5", "--json", target), ("sample-day", "--legs", "4", "--out", target)):
+        ran = shell(*command)
+        assert (ran.code, ran.out) == (2, "")
+        assert "cannot be written" in ran.err
+    assert sorted(shell.folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["wrong.roads", "empty.roads", "cut.osm.pbf", "folder", "folder.roads", "wrong.osm"])
+def test_roads_that_are_none_are_refused_by_the_files_name(shell: Shell, name: str) -> None:
+    shell.day()
+    path = shell.folder / name
+    if name.startswith("folder"):
+        path.mkdir()
+    else:
+        path.write_bytes(b"" if name == "empty.roads" else CANARY.encode() * 1000)
+    for words in (("plan", "day.json"), ("sample-day",)):
+        ran = shell(*words, "--roads", name)
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err.startswith(f"{name}: ")
+        assert len(ran.err.strip().splitlines()) == 2
+        assert CANARY not in ran.err
+
+
+@pytest.mark.parametrize("noun", ["day", "plan"])
+def test_a_schema_is_printed_and_nothing_else(shell: Shell, noun: str) -> None:
+    ran = shell("schema", noun)
+    assert (ran.code, ran.out, ran.err) == (0, schema_text(noun), "")
+
+
+def test_a_solver_that_had_to_be_killed_is_told_beside_the_plan(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dispatch.engine.plan_day.solve_in_child", functools.partial(solve_in_child, solver=solve_then_hang))
+    ran = shell("plan", shell.day(), "--seconds", "0.5", "--json", "plan.json")
+    assert ran.code == 0
+    assert "was killed; this is the last legal plan" in ran.err
+    assert shell("check", "day.json", "plan.json").code == 0
+
+
+BROKEN: dict[str, dict[str, Any]] = {
+    "digits of another script": {"request": [{"arrive_by": "1\u0660:40"}]},
+    "a day whose end is beyond the calendar": {"date": "9999-12-31", "driver": [{"shifts": [["08:00", "24:00"]]}]},
+    "a day whose start is before the calendar": {"date": "0001-01-01"},
+    "an instant beyond the calendar": {"request": [{"arrive_by": "9999-12-31T23:59-14:00"}]},
+    "a number for a date": {"date": 1795478400},
+    "a date-time for a date": {"date": "2026-11-24T00:00:00"},
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_day_that_slips_through_is_refused_in_one_sentence_too(shell: Shell, what: str) -> None:
+    ran = shell("plan", shell.day(**BROKEN[what]), "--iterations", "5", "--json", "plan.json")
+    assert ran.code == 2, ran.out
+    assert ran.err.startswith("day.json: ")
+    assert "\u0660" not in ran.err
+    assert not (shell.folder / "plan.json").exists()
+
+
+def test_nobody_drives_in_two_places_at_once(shell: Shell) -> None:
+    """Shifts that overlap, and two people who want to go opposite ways at the same time."""
+    west = {"id": "w", "origin": [2.2976, 46.2380], "destination": [2.3165, 46.3063], "arrive_by": "10:00", "window_minutes": 0}
+    east = {"id": "e", "origin": [2.3165, 46.3063], "destination": [2.2976, 46.2380], "arrive_by": "10:00", "window_minutes": 0}
+    day = shell.day(driver=[{"shifts": [["08:00", "12:00"], ["08:00", "12:00"]]}], request=[west, east])
+    if shell("plan", day, "--iterations", "50", "--json", "plan.json").code == 2:
+        return  # refused: as good
+    spans = sorted((run["leaves_home"], run["back_home"]) for run in plan_of(shell)["runs"])
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
+    assert shell("check", "day.json", "plan.json").code == 0
+
+
+def test_keys_are_listed_whatever_a_territory_is_called(shell: Shell, monkeypatch: pytest.MonkeyPatch, demo_roads: RoadNetwork) -> None:
+    monkeypatch.setenv("ALLONS_DATABASE_URL", f"sqlite:///{shell.folder}/a.sqlite3")
+    shell("migrate")
+    database = Database(f"sqlite:///{shell.folder}/a.sqlite3")
+    TestTerritory(database, demo_roads, name="Pays [/]")
+    database.close()
+    assert shell("keys", "add", "--role", "coordinator", "--territory", "Pays [/]").code == 0
+    assert "Pays [/]" in shell("keys", "list").out

@@ -1,7 +1,7 @@
 """From what people write to an instant, on ordinary days and on nights when the clocks change."""
 
 import datetime as dt
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import assume, given
@@ -62,3 +62,73 @@ def test_what_is_no_clock_is_refused(text: str) -> None:
 def test_what_is_no_zone_is_refused(name: str) -> None:
     with pytest.raises(ValidationError, match="time zone"):
         TypeAdapter(Zone).validate_python(name)
+
+
+#: Every zone there is: half hours, clocks that change at midnight, days that a country skipped.
+ALL_ZONES = st.sampled_from(sorted(available_timezones()))
+LIVED_DATES = st.dates(dt.date(1990, 1, 1), dt.date(2037, 12, 30))
+NIGHTS = st.builds(dt.date, st.integers(2000, 2036), st.sampled_from([3, 4, 9, 10, 11]), st.integers(1, 30))  # when clocks change
+
+
+def instants_of(day: dt.date, wall: dt.time, zone: ZoneInfo) -> list[dt.datetime]:
+    """Every instant at which this clock showed on a wall of the zone, earliest first: tried out with each offset of those days."""
+    shown = dt.datetime.combine(day, wall)
+    about = shown.replace(tzinfo=dt.UTC)
+    offsets = {(about + dt.timedelta(hours=h)).astimezone(zone).utcoffset() or dt.timedelta(0) for h in range(-40, 41)}
+    tried = {about - offset for offset in offsets}
+    return sorted(moment for moment in tried if moment.astimezone(zone).replace(tzinfo=None) == shown)
+
+
+@given(ALL_ZONES, LIVED_DATES | NIGHTS, st.integers(1, 24 * 60 - 1))
+def test_a_clock_is_taken_exactly_when_the_wall_showed_it_once(zone: str, day: dt.date, minute: int) -> None:
+    wall = dt.time(minute // 60, minute % 60)
+    found = instants_of(day, wall, ZoneInfo(zone))
+    if len(found) == 1:
+        assert to_instant(day, f"{wall:%H:%M}", zone) == found[0]
+    else:
+        with pytest.raises(ValueError, match="twice" if found else "does not exist"):
+            to_instant(day, f"{wall:%H:%M}", zone)
+
+
+@given(ALL_ZONES, LIVED_DATES | NIGHTS)
+def test_a_day_starts_when_its_first_midnight_shows(zone: str, day: dt.date) -> None:
+    midnights = instants_of(day, dt.time(0, 0), ZoneInfo(zone))
+    assume(midnights)
+    assert day_start(day, zone) == midnights[0]
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "first"),
+    [("America/Santiago", dt.date(2026, 9, 6), "01:00"), ("Africa/Cairo", dt.date(2026, 4, 24), "01:00")],
+)
+def test_a_day_whose_midnight_is_skipped_starts_at_its_first_minute(zone: str, day: dt.date, first: str) -> None:
+    assert day_start(day, zone) == to_instant(day, "00:00", zone) == to_instant(day, first, zone)
+    assert day_length_s(day, zone) == 23 * 3600
+
+
+@given(st.integers(2000, 2037), st.sampled_from([3, 6, 10]))
+def test_european_days_have_23_24_or_25_hours_on_the_last_sundays(year: int, month: int) -> None:
+    last = dt.date(year, month, 30 if month == 6 else 31)
+    sunday = last - dt.timedelta(days=(last.weekday() + 1) % 7)
+    assert day_length_s(sunday, "Europe/Paris") == {3: 23, 6: 24, 10: 25}[month] * 3600
+    assert day_length_s(sunday - dt.timedelta(days=1), "Europe/Paris") == 24 * 3600
+
+
+@pytest.mark.parametrize("text", ["1\u0660:40", "1\uff10:40", "10:4\u0966"])
+def test_digits_of_other_scripts_are_no_clock(text: str) -> None:
+    with pytest.raises(ValidationError, match="must be a time"):
+        TypeAdapter(Clock).validate_python(text)
+
+
+@pytest.mark.parametrize(
+    ("day", "text"),
+    [
+        (dt.date(9999, 12, 31), "24:00"),
+        (dt.date(2026, 11, 24), "9999-12-31T23:59-14:00"),
+        (dt.date(2026, 11, 24), "0001-01-01T00:00+14:00"),
+        (dt.date(1, 1, 1), "00:00"),
+    ],
+)
+def test_a_clock_beyond_the_calendar_is_refused(day: dt.date, text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        to_instant(day, text, "Europe/Paris")

@@ -1,9 +1,13 @@
 """What people may tell us, and what not; the same verdict from JSON text and from parsed JSON, as the API gives it."""
 
+import datetime as dt
 import json
+import unicodedata
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from dispatch.model.intake import Decline, NewAvailability, NewBeneficiary, NewRound, NewTerritory, NewTrip, NewVolunteer
@@ -125,3 +129,102 @@ def test_spans_end_after_they_start_and_within_a_day(ends: str) -> None:
 def test_offsets_are_what_counts_not_how_they_are_written() -> None:
     found = verdict(NewTrip, {**GOOD[NewTrip], "arrive_by": "2026-11-24T09:40:00Z"})
     assert found == verdict(NewTrip, GOOD[NewTrip])
+
+
+#: Whole numbers with the least and the most that is taken.
+COUNTS: list[tuple[type[BaseModel], str, int, int]] = [
+    (NewBeneficiary, "boot", 0, 20),
+    (NewBeneficiary, "load_minutes", 0, 60),
+    (NewBeneficiary, "unload_minutes", 0, 60),
+    (NewBeneficiary, "max_ride_minutes", 1, 1440),
+    (NewVolunteer, "seats", 0, 8),
+    (NewVolunteer, "wheelchair_places", 0, 4),
+    (NewVolunteer, "boot", 0, 20),
+    (NewVolunteer, "max_rides", 0, 100),
+    (NewTrip, "window_minutes", 0, 1440),
+    (NewTrip, "return_window_minutes", 0, 1440),
+    (NewTrip, "seats", 1, 8),
+    (NewTrip, "priority", 1, 1000),
+    (NewRound, "seed", 0, 2**31 - 1),
+]
+
+
+@pytest.mark.parametrize(("model", "field", "least", "most"), COUNTS)
+def test_counts_are_whole_numbers_within_their_limits(model: type[BaseModel], field: str, least: int, most: int) -> None:
+    for value in (least, most):
+        assert getattr(verdict(model, {**GOOD[model], field: value}), field) == value
+    for wrong in (least - 1, most + 1, 10**30, True, False, float(least), least + 0.5, str(least), [least], {"n": least}):
+        assert verdict(model, {**GOOD[model], field: wrong}) == {field}
+
+
+def test_no_whole_number_is_left_out_of_these_tests() -> None:
+    fields = {(model, name) for model in GOOD for name, field in model.model_fields.items() if field.annotation in (int, int | None)}
+    assert fields == {(model, field) for model, field, _, _ in COUNTS}
+
+
+@pytest.mark.parametrize(("model", "field"), [(model, field) for model in GOOD for field in model.model_fields])
+def test_no_field_takes_nonsense(model: type[BaseModel], field: str) -> None:
+    for nonsense in ({"x": 1}, [["x"]], "\u200b", -1.5):
+        assert verdict(model, {**GOOD[model], field: nonsense}) == {field}
+
+
+@pytest.mark.parametrize("field", ["home", "max_km"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e308])
+def test_numbers_beyond_numbers_are_refused_by_field_from_text_too(field: str, value: float) -> None:
+    assert verdict(NewVolunteer, {**GOOD[NewVolunteer], field: [2.3, value] if field == "home" else value}) == {field}
+
+
+@pytest.mark.parametrize("letter", ["\u00ad", "\u200d", "\u2060", "\ufeff", "\u0085", "\x1b", "\U000e0041", "\u0378", "\uffff"])
+def test_letters_that_cannot_be_seen_are_refused_within_a_name(letter: str) -> None:
+    assert verdict(NewBeneficiary, {**GOOD[NewBeneficiary], "name": f"Jean{letter}ne"}) == {"name"}
+
+
+@pytest.mark.parametrize("field", ["name", "phone"])
+def test_half_a_character_is_refused_either_way(field: str) -> None:
+    sent = {**GOOD[NewBeneficiary], field: "0612\ud83d"}
+    for read in (NewBeneficiary.model_validate, lambda parsed: NewBeneficiary.model_validate_json(json.dumps(parsed))):
+        with pytest.raises(ValidationError):
+            read(sent)
+
+
+@given(st.text(max_size=200))
+def test_a_name_that_was_taken_can_be_stored_and_is_taken_again_as_it_is(text: str) -> None:
+    try:
+        name = NewTerritory(name=text).name
+    except ValidationError:
+        return
+    assert name == unicodedata.normalize("NFC", name).strip() != ""
+    assert name.encode().decode() == name
+    assert NewTerritory(name=name).name == name
+
+
+def test_a_name_is_not_longer_than_its_column_after_normalising() -> None:
+    found = verdict(NewBeneficiary, {**GOOD[NewBeneficiary], "name": "\U0001d160" * 200})
+    assert not isinstance(found, NewBeneficiary) or len(found.name) <= 200
+
+
+@pytest.mark.parametrize("letter", ["\u2028", "\u2029"])
+def test_a_name_is_one_line(letter: str) -> None:
+    assert verdict(NewBeneficiary, {**GOOD[NewBeneficiary], "name": f"Jean{letter}ne"}) == {"name"}
+
+
+@pytest.mark.parametrize("day", ["9999-12-31T1{}:00:00-14:00", "0001-01-01T0{}:00:00+14:00"])
+def test_an_instant_beyond_the_calendar_is_refused(day: str) -> None:
+    found = verdict(NewAvailability, {"starts_at": day.format(1), "ends_at": day.format(2)})
+    assert isinstance(found, set)
+    assert found <= {"starts_at", "ends_at"}
+
+
+@pytest.mark.parametrize(("hours", "taken"), [(24, True), (24.001, False), (0, True), (-0.001, False)])
+def test_the_way_back_is_at_most_a_day_after_the_way_there(hours: float, taken: bool) -> None:
+    there = dt.datetime(2026, 11, 24, 10, 40, tzinfo=dt.UTC)
+    times = {"arrive_by": there.isoformat(), "return_after": (there + dt.timedelta(hours=hours)).isoformat()}
+    assert isinstance(verdict(NewTrip, {**GOOD[NewTrip], **times}), NewTrip) is taken
+
+
+def test_the_moment_of_a_trip_is_whichever_time_was_given() -> None:
+    for field in ("arrive_by", "depart_after"):
+        sent = {key: value for key, value in GOOD[NewTrip].items() if key != "arrive_by"}
+        found = verdict(NewTrip, {**sent, field: "2026-11-24T10:40:00+01:00"})
+        assert isinstance(found, NewTrip)
+        assert found.moment == dt.datetime(2026, 11, 24, 9, 40, tzinfo=dt.UTC)

@@ -44,3 +44,20 @@ def test_what_is_over_stays_over(kind: Kind, final: set[str]) -> None:
 def test_unknown_states_lead_nowhere() -> None:
     with pytest.raises(IllegalMove):
         move("leg", "flying", "pending")
+
+
+@pytest.mark.parametrize("kind", list(TABLE))
+def test_every_state_has_a_way_to_an_end_and_none_follows_itself(kind: Kind) -> None:
+    ends = {state for state in states(kind) if not TABLE[kind][state]}
+    while more := {state for state in states(kind) if TABLE[kind][state] & ends} - ends:
+        ends |= more
+    assert ends == set(states(kind))
+    assert all(state not in after and after <= set(states(kind)) for state, after in TABLE[kind].items())
+
+
+def test_every_kind_has_a_first_state_and_no_table_can_be_changed() -> None:
+    assert set(INITIAL) == set(TABLE)
+    with pytest.raises(TypeError):
+        TABLE["leg"] = {}  # type: ignore[index]
+    with pytest.raises(TypeError):
+        INITIAL["leg"] = "completed"  # type: ignore[index]

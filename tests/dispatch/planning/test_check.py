@@ -137,3 +137,14 @@ def test_two_volunteers_for_one_person_are_caught_when_one_is_required() -> None
     problem = plane_problem(make_day(drivers=(driver("d"), driver("e")), requests=(request,)))
     plan = make_plan(problem, [[0, 1], [2, 3]], [], [], None)
     assert {v.code for v in check_plan(problem, plan)} == {"same_driver"}
+
+
+def test_one_volunteer_in_two_runs_at_once_is_found_though_each_run_keeps_its_shift() -> None:
+    asks = (ask("a", arrive_by="10:00"), ask("b", arrive_by="10:00", origin=(0.2, 0.0), destination=(0.1, 0.0)))
+    day = make_day(drivers=(driver("d"),), requests=asks)
+    twice = day.drivers[0].model_copy(update={"shifts": (("08:00", "12:00"), ("08:00", "12:00"))})  # past the day's own check
+    problem = plane_problem(day.model_copy(update={"drivers": (twice,)}))
+    plan = make_plan(problem, [[0, 1], [2, 3]], [], [], None)
+    assert "two_places" in {violation.code for violation in check_plan(problem, plan)}
+    apart = plane_problem(day.model_copy(update={"requests": (asks[0], asks[1].model_copy(update={"arrive_by": "15:00"}))}))
+    assert "two_places" not in {violation.code for violation in check_plan(apart, make_plan(apart, [[0, 1, 2, 3]], [], [], None))}

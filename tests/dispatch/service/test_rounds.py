@@ -1,6 +1,7 @@
 """A plan becomes offers: what is kept, what is withdrawn, what waits, and what changed while it was being made."""
 
 import datetime as dt
+from uuid import UUID
 
 import pytest
 
@@ -12,7 +13,7 @@ from dispatch.service.people import add_availability, refuse_pair
 from dispatch.service.rounds import claim_round, enqueue_round, save_round
 from dispatch.service.trips import cancel_trip
 from dispatch.storage.database import Database
-from dispatch.storage.tables import Offer, Round, TripRequest
+from dispatch.storage.tables import Availability, Offer, Round, TripRequest
 from routing.network import RoadNetwork
 from tests.dispatch.territories import DATE, TestTerritory, at, make_plan
 
@@ -205,6 +206,17 @@ def test_todays_spans_begin_now_except_for_who_is_out_driving(place: TestTerrito
     assert dt.datetime.fromisoformat(shifts[str(busy)]) == at("08:00")
     assert dt.datetime.fromisoformat(shifts[str(idle)]) == at("09:30")
     assert str(gone) not in shifts
+
+
+def test_spans_that_came_to_overlap_are_planned_as_one(place: TestTerritory) -> None:
+    volunteer = place.volunteer(span=("08:00", "12:00"))
+    with place.store() as store:  # past the service, as two writers at once would
+        for k, (begins, ends) in enumerate((("11:00", "13:00"), ("15:00", "16:00"))):
+            span = {"starts_at": at(begins), "ends_at": at(ends), "created_at": place.world.now()}
+            store.add(Availability(id=UUID(int=k + 1), volunteer_id=volunteer, **span))
+    (driver,) = day_of(place).day.drivers
+    spans = [tuple(dt.datetime.fromisoformat(clock) for clock in shift) for shift in driver.shifts]
+    assert spans == [(at("08:00"), at("13:00")), (at("15:00"), at("16:00"))]
 
 
 def test_one_round_of_a_day_waits_at_a_time(place: TestTerritory) -> None:
