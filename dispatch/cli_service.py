@@ -2,6 +2,8 @@
 
 import importlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -16,7 +18,7 @@ from dispatch.errors import BadInput, Fault
 if TYPE_CHECKING:
     from dispatch.service.demo import Demo
     from dispatch.settings import Settings
-    from dispatch.storage.database import Database
+    from dispatch.storage.database import Database, Session
     from dispatch.world import World
     from routing.network import RoadNetwork
 
@@ -51,16 +53,14 @@ def demo_command(
     configure_logs(quiet=True)
     screen, world = Console(), World()
     settings = Settings(database_url=f"sqlite:///{folder}/demo.sqlite3", roads=folder / "demo.roads", debounce_seconds=0.5)
-    with Console(stderr=True).status("Routes…") as status:
-        network = _demo_roads(folder)
-        status.update("Territoire fictif, bénévoles et demandes de demain…")
-        database = Database(settings.database_url)
-        database.migrate()
-        demo = fill_demo(database, network, world)
-        status.update("Planification (la première fois, la compilation prend une demi-minute)…")
-        _show_round(screen, database, network, settings, demo, world)
-    _print_keys(screen, folder, database, demo, world, port)
-    database.close()
+    network = _demo_roads(folder)
+    with Database(settings.database_url) as database:
+        with Console(stderr=True).status("Territoire fictif, bénévoles et demandes de demain…") as status:
+            database.migrate()
+            demo = fill_demo(database, network, world)
+            status.update("Planification (la première fois, la compilation prend une demi-minute)…")
+            _show_round(screen, database, network, settings, demo, world)
+        _print_keys(screen, folder, database, demo, world, port)
     if not once:
         _serve(settings, "127.0.0.1", port)
 
@@ -77,7 +77,8 @@ def migrate_command() -> None:
     """Make the database's tables, or bring them to this version."""
     from dispatch.storage.database import Database
 
-    Database(_settings().database_url).migrate()
+    with Database(_settings().database_url) as database:
+        database.migrate()
     Console().print("The tables are those of this version.")
 
 
@@ -95,7 +96,7 @@ def add_key_command(
 
     if role not in ROLES:
         raise BadInput([Fault("--role", "unknown", f"must be one of {', '.join(ROLES)}")])
-    with _database().write() as session:
+    with _writing() as session:
         registry = Registry(session)
         found = registry.territory_named(territory) if territory else None
         if territory and found is None:
@@ -111,7 +112,7 @@ def list_keys_command() -> None:
     from dispatch.storage.store import Registry
 
     table = Table("prefix", "role", "territory", "holder", "made", "ends", "revoked")
-    with _database().read() as session:
+    with _writing() as session:
         registry = Registry(session)
         names = {row.id: row.name for row in registry.territories()}
         for key in registry.api_keys():
@@ -127,7 +128,7 @@ def revoke_key_command(prefix: Annotated[str, typer.Argument(help="As shown by `
     from dispatch.storage.store import Registry
     from dispatch.world import World
 
-    with _database().write() as session:
+    with _writing() as session:
         key = Registry(session).key(prefix)
         if key is None:
             raise BadInput([Fault("prefix", "unknown", "there is no such key; see `allons keys list`")])
@@ -146,12 +147,15 @@ def _settings() -> "Settings":
         raise BadInput.from_validation(error, "settings (ALLONS_…)") from None
 
 
-def _database() -> "Database":
+@contextmanager
+def _writing() -> Iterator["Session"]:
+    """A transaction on the database of the settings, which is closed afterwards."""
     from dispatch.storage.database import Database
 
-    database = Database(_settings().database_url)
-    database.check_ready()
-    return database
+    with Database(_settings().database_url) as database:
+        database.check_ready()
+        with database.write() as session:
+            yield session
 
 
 def _serve(settings: "Settings", host: str, port: int) -> None:
@@ -169,9 +173,9 @@ def _demo_roads(folder: Path) -> "RoadNetwork":
     from routing.saved import load_network, save_network
 
     roads, extract = folder / "demo.roads", folder / "demo.osm.pbf"
-    try:
+    with Console(stderr=True).status("Routes…"), suppress(BadNetwork):
         return load_network(roads, verify=True)
-    except BadNetwork:  # not there yet, or of another version
+    with Console(stderr=True).status("Routes…"):  # not there yet, or of another version
         folder.mkdir(parents=True, exist_ok=True)
         make_demo_extract(extract)
         save_network(build_network(load_extract(extract)), roads)

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import alembic.command
 import alembic.config
@@ -21,6 +21,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from dispatch.errors import BadInput, Conflict, Fault, NotReady
 
+__all__ = ["Database", "Session"]
 BUSY_S = 10  # a writer waits this long for another one
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -75,6 +76,12 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def _engine_for(url: str) -> sa.Engine:

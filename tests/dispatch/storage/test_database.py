@@ -36,8 +36,8 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
 
 
 def test_a_database_without_tables_is_not_ready_and_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(NotReady, match="allons migrate"):
-        Database(f"sqlite:///{tmp_path}/empty.sqlite3").check_ready()
+    with Database(f"sqlite:///{tmp_path}/empty.sqlite3") as database, pytest.raises(NotReady, match="allons migrate"):
+        database.check_ready()
 
 
 def test_a_server_that_is_away_is_not_ready() -> None:
