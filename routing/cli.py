@@ -70,11 +70,12 @@ def _print_info(path: Path) -> None:
         *((f"  {name}", f"{km:,.1f} km") for name, km in by_class.items()),
         ("only at the ends of a journey", f"{network.metres[network.end_only].sum() / 1000:,.1f} km"),
         ("left out: not connected both ways", f"{network.dropped_share:.1%} of the length"),
-        ("turn restrictions, not yet obeyed", str(network.restrictions)),
+        ("turns that may not be made", str(len(network.banned))),
+        *((f"  restrictions left out: {why}", str(count)) for why, count in network.rules_left_out.items()),
         ("places", str(len(network.places))),
         ("version", network.version),
         ("size", f"{path.stat().st_size / 1e6:.1f} MB"),
-        ("times", "free-flow: no traffic, no lights, no weather"),
+        ("times", "free-flow: no traffic, no weather"),
         ("licence", ATTRIBUTION),
     )
     for name, value in rows:

@@ -1,32 +1,30 @@
-"""Many-to-many road times between snapped points.
+"""Many-to-many road times between snapped points, over the contraction hierarchy.
 
 In: a network and two sets of snapped points. Out: `TravelTimes`, exact to the millisecond. Called by `dispatch.engine` and
 `dispatch.service`.
 
-The inside is one Dijkstra per distinct source node (1959, doi:10.1007/BF01386390) on the folded graph, by scipy. The graph has
-three layers, so that end_only edges serve only at the ends of a journey: start (end_only edges), core (public edges), end (end_only
-edges), with free steps down from one layer to the next at every node.
+Buckets (Knopp, Sanders, Schultes, Schulz, Wagner 2007, doi:10.1137/1.9781611972870.4): every destination climbs the hierarchy against
+the traffic and leaves its distance at each vertex it meets; every origin climbs with the traffic and picks them up. A journey leaves the
+edge it begins on by a turn, in every direction that may be driven, and ends part of the way along an edge; two points on one edge are
+also joined straight along it.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
-from scipy.sparse import csgraph
+from numba import njit
 
+from routing.heap import make_heap, pop, push
+from routing.hierarchy import INFINITE, METRE_BITS, Hierarchy, arc_weights, hierarchy_of
 from routing.network import NO_WAY, RoadNetwork
 from routing.snap import Snapped
 from routing.units import UNREACHABLE
 
-#: One float64 holds milliseconds and metres: w = ms * _METRE_ROOM + metres. Exact below 2**53, that is up to 16,777 km and 149 hours, and
-#: the shortest path by w is the fastest, the shortest among the fastest.
-_METRE_ROOM = float(2**24)
-_SOURCES_AT_ONCE = 64
-_AT_JUNCTION = 1e-6  # of an edge's length
-_CACHE = "_matrix_graph"
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+Array = npt.NDArray[Any]
+_LEAST_ROWS = 64  # per thread: fewer do not pay for starting it
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +35,31 @@ class TravelTimes:
     metres: npt.NDArray[np.int32] | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Graph:
-    weights: sp.csr_array  # over layered nodes
-    start_node: Ints  # [N] the node's place in the start layer (the core where it touches no end_only edge)
-    end_node: Ints  # [N]
+class _Seeds(NamedTuple):
+    """Where the climb of each point begins. Shapes: n points, S seeds."""
+
+    pointer: Array  # [n + 1]
+    vertex: Array  # [S]
+    weight: Array  # [S] int64; of a destination negative: what is not driven of the last arc
 
 
-def travel_times(network: RoadNetwork, origins: Snapped, destinations: Snapped, metres: bool = False) -> TravelTimes:
+class _Slope(NamedTuple):
+    """One way up the hierarchy."""
+
+    pointer: Array
+    vertex: Array
+    weight: Array
+
+
+class _Buckets(NamedTuple):
+    """What the destinations left behind, by vertex. Shapes: V vertices, C entries."""
+
+    pointer: Array  # [V + 1]
+    destination: Array  # [C] int32
+    weight: Array  # [C] int64
+
+
+def travel_times(network: RoadNetwork, origins: Snapped, destinations: Snapped, metres: bool = False, threads: int = 1) -> TravelTimes:
     """Fastest times from every origin to every destination.
 
     Parameters
@@ -54,130 +69,226 @@ def travel_times(network: RoadNetwork, origins: Snapped, destinations: Snapped, 
         Of n and m points; edge -1 gives a row or column of UNREACHABLE.
     metres : bool
         Also return lengths.
+    threads : int
+        At most so many; the numbers are the same for any.
 
     Returns
     -------
     TravelTimes
-        int32[n, m]. Parts of the first and last edge are counted in the directions that may be driven; two points on one edge are joined
-        along it where its direction allows, round the block where not. O((E log N) x distinct source nodes), and O(n m + 64 N) memory.
+        int32[n, m]; of the fastest paths the shortest. Turn restrictions and turn costs are obeyed, private roads serve only at the ends
+        of a journey. O((n + m) climbs + n m); a climb meets some hundred vertices whatever the network. Memory: what is returned, and a
+        few hundred entries per destination.
     """
-    graph = _graph(network)
-    exits = _ends(network, graph.start_node, origins, leaving=True)
-    entries = _ends(network, graph.end_node, destinations, leaving=False)
-    best = np.full((len(origins.edge), len(destinations.edge)), np.inf)
-    sources, back = np.unique(exits[0], return_inverse=True)
-    back = back.reshape(exits[0].shape)
-    for first in range(0, len(sources), _SOURCES_AT_ONCE):
-        chunk = sources[first : first + _SOURCES_AT_ONCE]
-        distance = csgraph.dijkstra(graph.weights, directed=True, indices=chunk)
-        for side in range(2):
-            rows = np.nonzero((back[side] >= first) & (back[side] < first + len(chunk)))[0]
-            here = distance[back[side, rows] - first]
-            for other in range(2):
-                whole = here[:, entries[0][other]] + exits[1][side, rows][:, None] + entries[1][other][None, :]
-                best[rows] = np.minimum(best[rows], whole)
-    _along_one_edge(network, origins, destinations, best)
-    best[origins.edge < 0, :] = np.inf
-    best[:, destinations.edge < 0] = np.inf
-    road = np.isfinite(best)
-    whole = np.where(road, best, 0.0)
-    ms = np.floor(whole / _METRE_ROOM)
-    length = whole - ms * _METRE_ROOM
-    return TravelTimes(
-        np.where(road, ms, UNREACHABLE).astype(np.int32),
-        np.where(road, length, UNREACHABLE).astype(np.int32) if metres else None,
-    )
+    hierarchy = hierarchy_of(network)
+    up = _Slope(hierarchy.up_pointer, hierarchy.up_vertex, hierarchy.up_weight)
+    down = _Slope(hierarchy.down_pointer, hierarchy.down_vertex, hierarchy.down_weight)
+    n, m = len(origins.edge), len(destinations.edge)
+    ms = np.empty((n, m), np.int32)
+    length = np.empty((n, m) if metres else (n, 0), np.int32)
+    start, end = _parts(network, origins), _parts(network, destinations)
+    leaving = _leave(origins.edge, start, arc_weights(network), hierarchy.start_vertex, *_turns(hierarchy))
+    arriving = _arrive(destinations.edge, end, hierarchy.end_vertex)
+    buckets = _fill_buckets(arriving, down, up)
+    beside = _same_edge(network, origins.edge, destinations.edge)
+
+    def rows(first: int, last: int) -> None:
+        is_open = (network.ms_along, network.ms_against)
+        _pick_up(first, last, leaving, up, down, buckets, beside, origins.edge, start, end, *is_open, ms, length)
+
+    shares = np.linspace(0, n, min(threads, max(1, n // _LEAST_ROWS)) + 1).astype(int).tolist()
+    if len(shares) == 2:
+        rows(0, n)
+    else:
+        with ThreadPoolExecutor(len(shares) - 1) as pool:
+            list(pool.map(rows, shares[:-1], shares[1:]))
+    return TravelTimes(ms, length if metres else None)
 
 
-def _weight(ms: npt.NDArray[np.generic], metres: npt.NDArray[np.generic]) -> Floats:
-    return np.asarray(ms, np.float64) * _METRE_ROOM + np.asarray(metres, np.float64)
+def _turns(hierarchy: Hierarchy) -> tuple[Array, Array, Array, Array]:
+    return hierarchy.turn_pointer, hierarchy.turn_target, hierarchy.turn_ms, hierarchy.arc
 
 
-def _graph(network: RoadNetwork) -> _Graph:
-    """The layered graph, built once per network."""
-    found = network.__dict__.get(_CACHE)
-    if isinstance(found, _Graph):
-        return found
-    n = len(network.node_lon)
-    private = network.end_only
-    touched = np.unique(np.concatenate([network.edge_from[private], network.edge_to[private]])).astype(np.int64)
-    start, end = np.arange(n), np.arange(n)
-    start[touched] = n + np.arange(len(touched))
-    end[touched] = n + len(touched) + np.arange(len(touched))
-    source, target, weight = _arcs(network, ~private)
-    down = [(start[touched], touched), (touched, end[touched])]
-    inside, outside, hidden = _arcs(network, private)
-    source = np.concatenate([source, start[inside], end[inside], *(a for a, _ in down)])
-    target = np.concatenate([target, start[outside], end[outside], *(b for _, b in down)])
-    weight = np.concatenate([weight, hidden, hidden, np.zeros(2 * len(touched))])
-    graph = _Graph(_cheapest(source, target, weight, n + 2 * len(touched)), start, end)
-    network.__dict__[_CACHE] = graph
-    return graph
-
-
-def _arcs(network: RoadNetwork, mask: npt.NDArray[np.bool_]) -> tuple[Ints, Ints, Floats]:
-    """Directed arcs of some edges."""
-    a, b = network.edge_from[mask].astype(np.int64), network.edge_to[mask].astype(np.int64)
-    along, against, metres = network.ms_along[mask], network.ms_against[mask], network.metres[mask]
-    f, g = along != NO_WAY, against != NO_WAY
-    weight = np.concatenate([_weight(along[f], metres[f]), _weight(against[g], metres[g])])
-    return np.concatenate([a[f], b[g]]), np.concatenate([b[f], a[g]]), weight
-
-
-def _cheapest(source: Ints, target: Ints, weight: Floats, n: int) -> sp.csr_array:
-    """Of parallel arcs the cheapest one: scipy would add them up."""
-    order = np.lexsort((weight, target, source))
-    source, target, weight = source[order], target[order], weight[order]
-    first = np.ones(len(source), np.bool_)
-    first[1:] = (source[1:] != source[:-1]) | (target[1:] != target[:-1])
-    return sp.csr_array((weight[first], (source[first], target[first])), shape=(n, n))
-
-
-def _ends(network: RoadNetwork, layer: Ints, points: Snapped, *, leaving: bool) -> tuple[Ints, Floats]:
-    """For each point the nodes at both ends of its edge and the weight to (leaving) or from them: shapes [2, n]; inf where closed."""
+def _parts(network: RoadNetwork, points: Snapped) -> Array:
+    """Weight from each point to the end of its edge (column 0, along) and to its start (column 1, against). int64[n, 2]"""
     edge = np.maximum(points.edge, 0)
-    ends = [network.edge_to[edge], network.edge_from[edge]]
-    node = np.stack(ends if leaving else ends[::-1])
-    along_ms, against_ms, along_m = _parts(network, points, edge)
-    ahead = network.ms_along[edge] - along_ms, network.metres[edge] - along_m
-    behind = network.ms_against[edge] - against_ms
-    if leaving:  # forward to edge_to, backward to edge_from
-        weight = np.stack([_weight(*ahead), _weight(behind, along_m)])
-    else:  # forward from edge_from, backward from edge_to
-        weight = np.stack([_weight(along_ms, along_m), _weight(against_ms, ahead[1])])
-    # a point at a junction is at the junction, whichever of its streets it was snapped to, and whichever way that one leads
-    at_from, at_to = points.fraction < _AT_JUNCTION, points.fraction > 1 - _AT_JUNCTION
-    beside = (at_to, at_from) if leaving else (at_from, at_to)
-    for side, duration in enumerate((network.ms_along[edge], network.ms_against[edge])):
-        weight[side, duration == NO_WAY] = np.inf
-        weight[side, beside[side]] = 0.0
-    where = np.where(network.end_only[edge], layer[node], node)
-    return where.astype(np.int64), weight
+    if len(network.metres) == 0 or len(edge) == 0:
+        return np.zeros((len(edge), 2), np.int64)
+    ms_along, ms_against, metres = (column[edge].astype(np.int64) for column in (network.ms_along, network.ms_against, network.metres))
+    done_m = np.rint(points.fraction * metres).astype(np.int64)
+    ahead_ms = ms_along - np.rint(points.time_fraction * ms_along).astype(np.int64)
+    behind_ms = np.rint(points.time_fraction * ms_against).astype(np.int64)
+    return np.stack([(ahead_ms << METRE_BITS) + metres - done_m, (behind_ms << METRE_BITS) + done_m], axis=1)
 
 
-def _parts(network: RoadNetwork, points: Snapped, edge: Ints) -> tuple[Ints, Ints, Ints]:
-    """Whole milliseconds and metres from the edge's start to each point: driven along, driven against (from the end), and metres."""
-    along = np.rint(points.time_fraction * network.ms_along[edge]).astype(np.int64)
-    against = network.ms_against[edge] - np.rint(points.time_fraction * network.ms_against[edge]).astype(np.int64)
-    return along, against, np.rint(points.fraction * network.metres[edge]).astype(np.int64)
+def _same_edge(network: RoadNetwork, origin_edge: Array, destination_edge: Array) -> tuple[Array, Array, Array]:
+    """Destinations in order of their edges, and for each origin which of them lie on its edge."""
+    order = np.argsort(destination_edge, kind="stable")
+    ordered = destination_edge[order]
+    left, right = (np.searchsorted(ordered, origin_edge, side) for side in ("left", "right"))
+    return order, left, np.where(origin_edge >= 0, right, left)
 
 
-def _along_one_edge(network: RoadNetwork, origins: Snapped, destinations: Snapped, best: Floats) -> None:
-    """Points on the same edge: straight along it, where its direction allows."""
-    order = np.argsort(destinations.edge, kind="stable")
-    left = np.searchsorted(destinations.edge[order], origins.edge, "left")
-    right = np.searchsorted(destinations.edge[order], origins.edge, "right")
-    rows = np.repeat(np.arange(len(origins.edge)), right - left)
-    count = right - left
-    columns = order[np.arange(len(rows)) - np.repeat(np.cumsum(count) - count - left, count)]
-    known = origins.edge[rows] >= 0
-    rows, columns = rows[known], columns[known]
-    edge = origins.edge[rows]
-    here = [part[rows] for part in _parts(network, origins, np.maximum(origins.edge, 0))]
-    there = [part[columns] for part in _parts(network, destinations, np.maximum(destinations.edge, 0))]
-    length = np.abs(there[2] - here[2])
-    forward = (network.ms_along[edge] != NO_WAY) & (destinations.time_fraction[columns] >= origins.time_fraction[rows])
-    backward = (network.ms_against[edge] != NO_WAY) & (destinations.time_fraction[columns] <= origins.time_fraction[rows])
-    weight = np.where(forward, _weight(there[0] - here[0], length), np.inf)
-    weight = np.minimum(weight, np.where(backward, _weight(there[1] - here[1], length), np.inf))
-    best[rows, columns] = np.minimum(best[rows, columns], weight)
+@njit(cache=True, nogil=True)
+def _leave(
+    edge: Array, part: Array, arc_weight: Array, start_vertex: Array, turn_pointer: Array, turn_target: Array, turn_ms: Array, arc: Array
+) -> _Seeds:
+    """Seeds of origins: every arc that can be turned into at the ends of the edge."""
+    pointer = np.zeros(len(edge) + 1, np.int64)
+    vertex = np.empty(8 * len(edge) + 8, np.int32)
+    weight = np.empty(8 * len(edge) + 8, np.int64)
+    n = 0
+    for k in range(len(edge)):
+        for side in range(2):
+            v = start_vertex[2 * edge[k] + side] if edge[k] >= 0 else -1
+            if v < 0:
+                continue
+            for t in range(turn_pointer[v], turn_pointer[v + 1]):
+                if n == len(vertex):
+                    vertex = np.concatenate((vertex, np.empty(n, np.int32)))
+                    weight = np.concatenate((weight, np.empty(n, np.int64)))
+                vertex[n] = turn_target[t]
+                weight[n] = part[k, side] + (np.int64(turn_ms[t]) << METRE_BITS) + arc_weight[arc[turn_target[t]]]
+                n += 1
+        pointer[k + 1] = n
+    return _Seeds(pointer, vertex[:n], weight[:n])
+
+
+@njit(cache=True, nogil=True)
+def _arrive(edge: Array, part: Array, end_vertex: Array) -> _Seeds:
+    """Seeds of destinations: the arcs of the edge, less what lies beyond the point."""
+    pointer = np.zeros(len(edge) + 1, np.int64)
+    vertex = np.empty(2 * len(edge), np.int32)
+    weight = np.empty(2 * len(edge), np.int64)
+    n = 0
+    for k in range(len(edge)):
+        for side in range(2):
+            v = end_vertex[2 * edge[k] + side] if edge[k] >= 0 else -1
+            if v >= 0:
+                vertex[n] = v
+                weight[n] = -part[k, side]
+                n += 1
+        pointer[k + 1] = n
+    return _Seeds(pointer, vertex[:n], weight[:n])
+
+
+@njit(cache=True, nogil=True)
+def climb(seeds: _Seeds, k: int, slope: _Slope, against: _Slope, label: Array, tick: Array, now: int, heap: Any, met: Array) -> int:
+    """Dijkstra upwards from the seeds of point k; vertices that a detour over a more important one reaches earlier are stalled.
+
+    Settled vertices are written to `met`, their weights to `label`; their number is returned.
+    """
+    size = n = 0
+    for s in range(seeds.pointer[k], seeds.pointer[k + 1]):
+        v, weight = seeds.vertex[s], seeds.weight[s]
+        if tick[v] != now or weight < label[v]:
+            tick[v] = now
+            label[v] = weight
+            size = push(heap, size, weight, v)
+    while size > 0:
+        far, u = heap.key[0], heap.vertex[0]
+        size = pop(heap, size)
+        if far > label[u]:
+            continue
+        stalled = False
+        for e in range(against.pointer[u], against.pointer[u + 1]):
+            v = against.vertex[e]
+            if tick[v] == now and label[v] + against.weight[e] < far:
+                stalled = True
+                break
+        if stalled:
+            continue
+        met[n] = u
+        n += 1
+        for e in range(slope.pointer[u], slope.pointer[u + 1]):
+            v = slope.vertex[e]
+            weight = far + slope.weight[e]
+            if tick[v] != now or weight < label[v]:
+                tick[v] = now
+                label[v] = weight
+                size = push(heap, size, weight, v)
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _fill_buckets(seeds: _Seeds, down: _Slope, up: _Slope) -> _Buckets:
+    """Every destination's climb against the traffic, sorted by vertex."""
+    vertices = len(up.pointer) - 1
+    label, tick = np.empty(vertices, np.int64), np.full(vertices, -1, np.int32)
+    met = np.empty(vertices, np.int32)
+    heap = make_heap(len(down.vertex) + 1024)
+    points = len(seeds.pointer) - 1
+    room = 256 * points + 256
+    at, destination, weight = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int64)
+    pointer = np.zeros(vertices + 1, np.int64)
+    n = 0
+    for k in range(points):
+        found = climb(seeds, k, down, up, label, tick, k, heap, met)
+        if n + found > room:
+            more = room + found
+            at = np.concatenate((at, np.empty(more, np.int32)))
+            destination = np.concatenate((destination, np.empty(more, np.int32)))
+            weight = np.concatenate((weight, np.empty(more, np.int64)))
+            room += more
+        for i in range(found):
+            at[n] = met[i]
+            destination[n] = k
+            weight[n] = label[met[i]]
+            pointer[met[i] + 1] += 1
+            n += 1
+    for v in range(vertices):
+        pointer[v + 1] += pointer[v]
+    place = pointer[:-1].copy()
+    sorted_destination, sorted_weight = np.empty(n, np.int32), np.empty(n, np.int64)
+    for i in range(n):
+        j = place[at[i]]
+        place[at[i]] += 1
+        sorted_destination[j] = destination[i]
+        sorted_weight[j] = weight[i]
+    return _Buckets(pointer, sorted_destination, sorted_weight)
+
+
+@njit(cache=True, nogil=True)
+def _pick_up(
+    first: int,
+    last: int,
+    seeds: _Seeds,
+    up: _Slope,
+    down: _Slope,
+    buckets: _Buckets,
+    beside: tuple[Array, Array, Array],
+    edge: Array,
+    start: Array,
+    end: Array,
+    ms_along: Array,
+    ms_against: Array,
+    ms: Array,
+    metres: Array,
+) -> None:
+    """Rows of the result: each origin's climb with the traffic, meeting the buckets."""
+    vertices = len(up.pointer) - 1
+    label, tick = np.empty(vertices, np.int64), np.full(vertices, -1, np.int32)
+    met = np.empty(vertices, np.int32)
+    heap = make_heap(len(up.vertex) + len(seeds.vertex) + 1024)
+    row = np.empty(ms.shape[1], np.int64)
+    order, left, right = beside
+    for k in range(first, last):
+        row[:] = INFINITE
+        found = climb(seeds, k, up, down, label, tick, k, heap, met)
+        for i in range(found):
+            far = label[met[i]]
+            for e in range(buckets.pointer[met[i]], buckets.pointer[met[i] + 1]):
+                whole = far + buckets.weight[e]
+                row[buckets.destination[e]] = min(row[buckets.destination[e]], whole)
+        for i in range(left[k], right[k]):
+            j = order[i]
+            if ms_along[edge[k]] != NO_WAY and end[j, 0] <= start[k, 0]:
+                row[j] = min(row[j], start[k, 0] - end[j, 0])
+            if ms_against[edge[k]] != NO_WAY and end[j, 1] <= start[k, 1]:
+                row[j] = min(row[j], start[k, 1] - end[j, 1])
+        for j in range(len(row)):
+            if row[j] >= INFINITE // 2:
+                ms[k, j] = UNREACHABLE
+            else:
+                ms[k, j] = row[j] >> METRE_BITS
+        for j in range(metres.shape[1]):
+            metres[k, j] = UNREACHABLE if row[j] >= INFINITE // 2 else row[j] & ((1 << METRE_BITS) - 1)

@@ -7,6 +7,7 @@ one *edge*: a searched graph five times smaller, with the same times. An edge is
 """
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -18,21 +19,22 @@ from numba import njit
 from scipy.sparse import csgraph
 
 from routing.errors import NoRoads
-from routing.osm import CLASSES, Place, Progress, RawRoads
+from routing.osm import CLASSES, Place, Progress, RawRoads, Signal
+from routing.turns import SIGNAL_S, banned_turns
 from routing.units import EARTH_RADIUS_M
 
 Array = npt.NDArray[Any]
 NO_WAY = -1  # duration of a direction that a car may not drive
-FORMAT = 1
+FORMAT = 2
 _MOTORWAY = [CLASSES.index(name) for name in ("motorway", "motorway_link", "trunk", "trunk_link", "ferry")]
 
 
-#: Type and axis of every array of a network: N nodes, E edges, G geometry points, W ways.
+#: Type and axis of every array of a network: N nodes, E edges, G geometry points, W ways; K2: pairs.
 LAYOUT: dict[str, tuple[str, str]] = {
     "node_lon": ("<f8", "N"), "node_lat": ("<f8", "N"), "edge_from": ("<i4", "E"), "edge_to": ("<i4", "E"), "ms_along": ("<i4", "E"),
     "ms_against": ("<i4", "E"), "metres": ("<i4", "E"), "end_only": ("|b1", "E"), "pointer": ("<i8", "E+1"), "lon": ("<f8", "G"),
     "lat": ("<f8", "G"), "time_share": ("<f4", "G"), "length_share": ("<f4", "G"), "way": ("<i4", "G"), "way_id": ("<i8", "W"),
-    "way_class": ("|u1", "W"), "way_name": ("<i4", "W"),
+    "way_class": ("|u1", "W"), "way_name": ("<i4", "W"), "banned": ("<i4", "K2"),
 }  # fmt: skip
 
 
@@ -61,13 +63,18 @@ class RoadNetwork:
     way_id: Array  # [W] int64
     way_class: Array  # [W] uint8 index in routing.osm.CLASSES
     way_name: Array  # [W] int32 index in names
+    banned: Array  # [K, 2] int32 no turn from the first arc into the second; arc 2e is edge e along, 2e + 1 against
     names: tuple[str, ...]
     places: tuple[Place, ...]
     source: str
     data_date: str
     note: str
-    restrictions: int  # turn restrictions of the data, not yet obeyed
+    rules_left_out: dict[str, int]  # turn restrictions of the data that are not obeyed, by the reason
     dropped_share: float  # of the drivable length, outside the largest strongly connected part
+
+    def __post_init__(self) -> None:
+        for name in LAYOUT:
+            getattr(self, name).flags.writeable = False  # as when opened from a file: one kind of array, compiled for once
 
     @cached_property
     def version(self) -> str:
@@ -146,19 +153,29 @@ def build_network(raw: RawRoads, progress: Progress | None = None) -> RoadNetwor
 
     Notes
     -----
-    A segment's duration is its great-circle length over its speed, rounded to the millisecond and at least 1; an edge's duration
-    is the sum, so folding changes no time. An edge's length is the sum of its segments', rounded to the metre.
+    A segment's duration is its great-circle length over its speed, rounded to the millisecond and at least 1, and SIGNAL_S for a
+    traffic light it arrives at; an edge's duration is the sum, so folding changes no time. An edge's length is the sum of its
+    segments', rounded to the metre.
     """
     tell = progress or (lambda _done, _what: None)
     tell(0.1, "segments")
-    lon, lat, segments = _make_segments(raw)
+    lon, lat, node_id, segments = _make_segments(raw)
     tell(0.3, "connected part")
     total = segments.metres.sum()
     segments = _connected(segments, len(lon))
     if len(segments.a) == 0:
         raise NoRoads(f"{raw.source}: no two of its roads are connected.")
     tell(0.5, "folding")
-    arrays = _fold(segments, lon, lat)
+    arrays, kept = _fold(segments, lon, lat)
+    first, last = arrays["pointer"][:-1], arrays["pointer"][1:] - 1
+    banned, left_out = banned_turns(
+        raw.rules,
+        node_id[kept],
+        raw.way,
+        (arrays["edge_from"], arrays["edge_to"]),
+        (arrays["way"][first], arrays["way"][last]),
+        (arrays["ms_along"] != NO_WAY, arrays["ms_against"] != NO_WAY),
+    )
     tell(1.0, "done")
     return RoadNetwork(
         **arrays,
@@ -170,17 +187,18 @@ def build_network(raw: RawRoads, progress: Progress | None = None) -> RoadNetwor
         source=raw.source,
         data_date=raw.data_date,
         note=raw.note,
-        restrictions=raw.restrictions,
+        banned=banned,
+        rules_left_out=dict(sorted((left_out + Counter(raw.rules_left_out)).items())),
         dropped_share=float(1 - segments.metres.sum() / total),
     )
 
 
-def _make_segments(raw: RawRoads) -> tuple[Array, Array, _Segments]:
-    """Node coordinates and segments. A closed node becomes a node of its own in every way that meets there: nobody passes."""
+def _make_segments(raw: RawRoads) -> tuple[Array, Array, Array, _Segments]:
+    """Node coordinates, their ids in the data, and segments. A closed node becomes one of its own in every way there: nobody passes."""
     closed = np.isin(raw.node, list(raw.closed_nodes))
     identity = np.where(closed, -1 - np.arange(len(raw.node)), raw.node)
     _, first, index = np.unique(identity, return_index=True, return_inverse=True)
-    lon, lat = raw.lon[first], raw.lat[first]
+    lon, lat, node_id = raw.lon[first], raw.lat[first], raw.node[first]
     starts = np.ones(len(raw.node), np.bool_)
     starts[raw.pointer[1:] - 1] = False
     # a closed node inside a way ends one piece and begins another: the piece after it starts at a second copy
@@ -191,23 +209,30 @@ def _make_segments(raw: RawRoads) -> tuple[Array, Array, _Segments]:
     a = a.copy()
     a[inner] = len(lon) + np.arange(inner.sum())
     lon, lat = np.concatenate([lon, raw.lon[k[inner]]]), np.concatenate([lat, raw.lat[k[inner]]])
+    node_id = np.concatenate([node_id, raw.node[k[inner]]])
     metres = _distance_m(raw.lon[k], raw.lat[k], raw.lon[k + 1], raw.lat[k + 1])
     gated = np.isin(raw.node, list(raw.gated_nodes))
     segments = _Segments(
         a=a,
         b=b,
-        along=_duration_ms(metres, raw.kmh_along[way]),
-        against=_duration_ms(metres, raw.kmh_against[way]),
+        along=_duration_ms(metres, raw.kmh_along[way], _waits_ms(raw, raw.node[k + 1], Signal.ALONG)),
+        against=_duration_ms(metres, raw.kmh_against[way], _waits_ms(raw, raw.node[k], Signal.AGAINST)),
         metres=metres,
         end_only=raw.end_only[way] | gated[k] | gated[k + 1],
         way=way,
     )
-    return lon, lat, segments.keep(segments.a != segments.b)
+    return lon, lat, node_id, segments.keep(segments.a != segments.b)
 
 
-def _duration_ms(metres: Array, kmh: Array) -> Array:
+def _duration_ms(metres: Array, kmh: Array, waits_ms: Array) -> Array:
     ms = np.rint(metres * 3600 / np.maximum(kmh, 1e-9))
-    return np.where(kmh > 0, np.maximum(1, np.minimum(ms, 2**29)), NO_WAY).astype(np.int64)
+    return np.where(kmh > 0, np.maximum(1, np.minimum(ms, 2**29)) + waits_ms, NO_WAY).astype(np.int64)
+
+
+def _waits_ms(raw: RawRoads, arrived_at: Array, direction: Signal) -> Array:
+    """A traffic light costs whoever arrives at it in the direction it stops."""
+    lights = [node for node, side in raw.signals.items() if side in (Signal.BOTH, direction)]
+    return np.where(np.isin(arrived_at, np.array(lights, np.int64)), int(1000 * SIGNAL_S), 0)
 
 
 def _distance_m(lon_a: Array, lat_a: Array, lon_b: Array, lat_b: Array) -> Array:
@@ -240,8 +265,8 @@ def _largest_component(segments: _Segments, nodes: int) -> Array:
     return np.asarray(label == weight.argmax())
 
 
-def _fold(segments: _Segments, lon: Array, lat: Array) -> dict[str, Array]:
-    """Join segments through nodes where nothing is decided; arrays of RoadNetwork."""
+def _fold(segments: _Segments, lon: Array, lat: Array) -> tuple[dict[str, Array], Array]:
+    """Join segments through nodes where nothing is decided; arrays of RoadNetwork, and which of the nodes are left."""
     m = len(segments.a)
     ends = np.concatenate([segments.a, segments.b])
     order = np.argsort(ends, kind="stable")
@@ -271,7 +296,7 @@ def _fold(segments: _Segments, lon: Array, lat: Array) -> dict[str, Array]:
     points[place], points[last + np.arange(1, edges + 1)] = head, tail[last]
     way = np.empty(len(points), np.int32)
     way[place], way[last + np.arange(1, edges + 1)] = segments.way[segment], segments.way[segment[last]]
-    return {
+    arrays = {
         "node_lon": lon[keepers],
         "node_lat": lat[keepers],
         "edge_from": ends_index[:edges].astype(np.int32),
@@ -287,6 +312,7 @@ def _fold(segments: _Segments, lon: Array, lat: Array) -> dict[str, Array]:
         "length_share": _shares(segments.metres[segment], pointer),
         "way": way,
     }
+    return arrays, keepers
 
 
 def _shares(weight: Array, pointer: Array) -> Array:

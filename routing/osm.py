@@ -5,8 +5,10 @@ Called by the command line and `routing.saved.open_roads`.
 """
 
 from array import array
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass, field
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,11 @@ PLACE_TAGS: dict[str, frozenset[str]] = {
 }
 
 
+#: What a turn restriction says for cars, the most specific first; a list of vehicles in `except` frees these.
+_RESTRICTION_KEYS = ("restriction:motorcar", "restriction:motor_vehicle", "restriction")
+_EXEMPT = {"motorcar", "motor_vehicle"}
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A settlement or a destination: `kind` is its tag's value."""
@@ -42,6 +49,24 @@ class Place:
     name: str
     lon: float
     lat: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRule:
+    """A turn restriction at a node: from one way one may not (or may only) turn into another."""
+
+    only: bool
+    from_way: int
+    via_node: int
+    to_way: int
+
+
+class Signal(IntEnum):
+    """Which driving direction of its way a traffic light stops."""
+
+    BOTH = 0
+    ALONG = 1
+    AGAINST = 2
 
 
 @dataclass(slots=True)
@@ -62,7 +87,9 @@ class RawRoads:
     closed_nodes: frozenset[int]  # a barrier that no car passes
     gated_nodes: frozenset[int]  # a barrier that only those who begin or end there pass
     places: tuple[Place, ...]
-    restrictions: int  # turn restrictions seen, not yet obeyed
+    rules: tuple[TurnRule, ...]
+    signals: dict[int, Signal]  # by node
+    rules_left_out: dict[str, int]  # turn restrictions that are not obeyed, by the reason
     source: str
     data_date: str
     note: str
@@ -83,7 +110,9 @@ class Collector:
     closed: set[int] = field(default_factory=set)
     gated: set[int] = field(default_factory=set)
     places: list[Place] = field(default_factory=list)
-    restrictions: int = 0
+    rules: list[TurnRule] = field(default_factory=list)
+    signals: dict[int, Signal] = field(default_factory=dict)
+    rules_left_out: Counter[str] = field(default_factory=Counter)
     note: str = ""
 
     def add_way(self, way_id: int, tags: Tags, nodes: list[tuple[int, float, float]]) -> None:
@@ -116,6 +145,9 @@ class Collector:
                 self.closed.add(node_id)
             elif access == Access.END_ONLY:
                 self.gated.add(node_id)
+        if tags.get("highway") == "traffic_signals":
+            side = tags.get("traffic_signals:direction") or tags.get("direction")
+            self.signals[node_id] = {"forward": Signal.ALONG, "backward": Signal.AGAINST}.get(side or "", Signal.BOTH)
         self.add_place(tags, lon, lat)
         if "note" in tags and "fictif" in tags["note"]:
             self.note = tags["note"]
@@ -127,6 +159,29 @@ class Collector:
             if kind in kinds:
                 self.places.append(Place(kind, tags.get("name", ""), round(lon, 7), round(lat, 7)))
                 return
+
+    def add_restriction(self, tags: Tags, members: Sequence[tuple[str, str, int]]) -> None:
+        """Take a turn restriction of (role, kind, id) members; those that cannot be obeyed are counted by reason."""
+        said = [tags[key] for key in _RESTRICTION_KEYS if key in tags]
+        if not said:
+            conditional = any(key.startswith("restriction") and key.endswith(":conditional") for key in tags)
+            self.rules_left_out["conditional" if conditional else "for other vehicles"] += 1
+        elif _EXEMPT.intersection(tags.get("except", "").replace(" ", "").split(";")):
+            self.rules_left_out["cars excepted"] += 1
+        elif not said[0].startswith(("no_", "only_")):
+            self.rules_left_out["unknown kind"] += 1
+        else:
+            self._add_rule(said[0].startswith("only_"), members)
+
+    def _add_rule(self, only: bool, members: Sequence[tuple[str, str, int]]) -> None:
+        by_role = {role: [(kind, ref) for r, kind, ref in members if r == role] for role in ("from", "via", "to")}
+        if any(kind == "w" for kind, _ in by_role["via"]):
+            self.rules_left_out["via a way"] += 1
+        elif len(by_role["via"]) != 1 or not by_role["from"] or not by_role["to"] or (only and len(by_role["to"]) > 1):
+            self.rules_left_out["members missing"] += 1
+        else:
+            via = by_role["via"][0][1]
+            self.rules += [TurnRule(only, f, via, t) for _, f in by_role["from"] for _, t in by_role["to"]]
 
     def roads(self, source: str, data_date: str) -> RawRoads:
         """Everything gathered, as arrays. NoRoads when there is nothing."""
@@ -149,7 +204,9 @@ class Collector:
             closed_nodes=frozenset(self.closed),
             gated_nodes=frozenset(self.gated),
             places=tuple(sorted(self.places, key=lambda p: (p.kind, p.name, p.lon, p.lat))),
-            restrictions=self.restrictions,
+            rules=tuple(sorted(self.rules, key=astuple)),
+            signals=dict(sorted(self.signals.items())),
+            rules_left_out=dict(sorted(self.rules_left_out.items())),
             source=source,
             data_date=data_date,
             note=self.note,
@@ -232,4 +289,4 @@ def _take(collector: Collector, thing: Any) -> None:
         elif nodes:
             collector.add_place(tags, sum(n[1] for n in nodes) / len(nodes), sum(n[2] for n in nodes) / len(nodes))
     elif thing.is_relation() and thing.tags.get("type", "").startswith("restriction"):
-        collector.restrictions += 1
+        collector.add_restriction(dict(thing.tags), [(m.role, m.type, m.ref) for m in thing.members])

@@ -1,6 +1,6 @@
 """Saved networks: one file, opened without parsing, written whole or not at all.
 
-In and out: a `RoadNetwork` and a `*.roads` file. Called by the command line and the API.
+In and out: a `RoadNetwork` with its hierarchy, and a `*.roads` file. Called by the command line and the API.
 
 Layout: 8 bytes magic, 8 bytes header length (little endian), 32 bytes blake2b of everything after them, a JSON header
 (array names, types, shapes, offsets; texts), then the arrays, each at a multiple of 64 bytes so that it can be memory-mapped.
@@ -18,7 +18,10 @@ from typing import Any
 import numpy as np
 
 from routing.errors import BadNetwork
-from routing.network import FORMAT, LAYOUT, RoadNetwork, build_network
+from routing.hierarchy import LAYOUT as HIERARCHY_LAYOUT
+from routing.hierarchy import Hierarchy, hierarchy_of, keep_hierarchy
+from routing.network import FORMAT, RoadNetwork, build_network
+from routing.network import LAYOUT as NETWORK_LAYOUT
 from routing.osm import Place, Progress, load_extract
 
 MAGIC = b"ALLONSR1"
@@ -26,23 +29,24 @@ SUFFIX = ".roads"
 _PREFIX = len(MAGIC) + 8 + 32
 _ALIGN = 64
 _MAX_HEADER = 2**28
+_HIERARCHY = "hierarchy."  # prefix of its arrays
 
 
 def save_network(network: RoadNetwork, path: Path) -> None:
     """Write a network beside its place, then rename: readers see the old file or the new one. BadNetwork when it cannot be written."""
+    values = {item.name: getattr(network, item.name) for item in fields(network)}
+    texts = {name: value for name, value in values.items() if not isinstance(value, np.ndarray)}
+    hierarchy = hierarchy_of(network)
+    known = {name: value for name, value in values.items() if name not in texts}
+    known |= {f"{_HIERARCHY}{item.name}": getattr(hierarchy, item.name) for item in fields(hierarchy)}
     arrays: dict[str, dict[str, Any]] = {}
-    texts: dict[str, Any] = {}
     blobs: list[bytes] = []
     offset = 0
-    for item in fields(network):
-        value = getattr(network, item.name)
-        if isinstance(value, np.ndarray):
-            blob = np.ascontiguousarray(value).tobytes()
-            arrays[item.name] = {"type": value.dtype.str, "shape": value.shape, "offset": offset}
-            blobs.append(blob + b"\0" * (-len(blob) % _ALIGN))
-            offset += len(blobs[-1])
-        else:
-            texts[item.name] = value
+    for name, value in known.items():
+        blob = np.ascontiguousarray(value).tobytes()
+        arrays[name] = {"type": value.dtype.str, "shape": value.shape, "offset": offset}
+        blobs.append(blob + b"\0" * (-len(blob) % _ALIGN))
+        offset += len(blobs[-1])
     texts["places"] = [asdict(place) for place in network.places]
     header = json.dumps({"format": FORMAT, "version": network.version, "arrays": arrays, "texts": texts}, ensure_ascii=False).encode()
     header += b" " * (-(_PREFIX + len(header)) % _ALIGN)
@@ -102,10 +106,13 @@ def load_network(path: Path, *, verify: bool = False) -> RoadNetwork:
         texts = header["texts"]
         texts["places"] = tuple(Place(**place) for place in texts["places"])
         texts["names"] = tuple(texts["names"])
-        network = RoadNetwork(**arrays, **texts)
-        _check_layout(network)
+        upper = {name.removeprefix(_HIERARCHY): arrays.pop(name) for name in list(arrays) if name.startswith(_HIERARCHY)}
+        network, hierarchy = RoadNetwork(**arrays, **texts), Hierarchy(**upper)
+        _check_network(network)
+        _check_hierarchy(hierarchy, len(network.metres))
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         raise BadNetwork(f"{path.name}: the file is damaged or cut short.") from None
+    keep_hierarchy(network, hierarchy)
     network.__dict__["version"] = header["version"]  # what cached_property would compute from the whole file
     return network
 
@@ -118,18 +125,31 @@ def _view(whole: mmap.mmap, base: int, *, type: str, shape: list[int], offset: i
     return np.frombuffer(whole, dtype, count, base + offset).reshape(shape)
 
 
-def _check_layout(network: RoadNetwork) -> None:
+def _check_network(network: RoadNetwork) -> None:
     """ValueError unless every array has its type and the lengths agree: what is read later cannot lie outside. O(1)."""
+    lengths = _lengths(network, NETWORK_LAYOUT)
+    if network.pointer[0] != 0 or network.pointer[-1] != lengths["G"] or not isinstance(network.names, tuple):
+        raise ValueError("edges and points do not agree")
+
+
+def _check_hierarchy(hierarchy: Hierarchy, edges: int) -> None:
+    lengths = _lengths(hierarchy, HIERARCHY_LAYOUT)
+    ends = {"turn": "T", "up": "F", "down": "B"}
+    if lengths["A"] != 2 * edges or any(getattr(hierarchy, f"{name}_pointer")[-1] != lengths[axis] for name, axis in ends.items()):
+        raise ValueError("the hierarchy is of another network")
+
+
+def _lengths(owner: RoadNetwork | Hierarchy, layout: dict[str, tuple[str, str]]) -> dict[str, int]:
+    """Length of each axis; ValueError when two arrays disagree, or one has another type or shape."""
     lengths: dict[str, int] = {}
-    for name, (dtype, axis) in LAYOUT.items():
-        array = getattr(network, name)
-        if array.dtype != np.dtype(dtype) or array.ndim != 1:
+    for name, (dtype, axis) in layout.items():
+        array = getattr(owner, name)
+        if array.dtype != np.dtype(dtype) or array.shape[1:] != ((2,) if axis == "K2" else ()):
             raise ValueError(f"{name} is not what it should be")
         letter, _, more = axis.partition("+")
         if lengths.setdefault(letter, len(array) - int(more or 0)) != len(array) - int(more or 0):
             raise ValueError(f"{name} has another length")
-    if network.pointer[0] != 0 or network.pointer[-1] != lengths["G"] or not isinstance(network.names, tuple):
-        raise ValueError("edges and points do not agree")
+    return lengths
 
 
 def open_roads(path: Path, progress: Progress | None = None) -> RoadNetwork:

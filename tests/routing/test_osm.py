@@ -10,7 +10,7 @@ import pytest
 
 from routing.errors import BadExtract, NoRoads
 from routing.network import build_network
-from routing.osm import CLASSES, load_extract
+from routing.osm import CLASSES, Signal, TurnRule, load_extract
 from tests.routing.tiny import ROAD, Tiny, line, same_network
 
 
@@ -117,15 +117,65 @@ def test_a_ferry_takes_as_long_as_it_says(tmp_path: Path) -> None:
     assert 2.0 / raw.kmh_along[1] * 60 == pytest.approx(20, rel=0.01)
 
 
-def test_turn_restrictions_are_counted_and_places_are_kept(tmp_path: Path) -> None:
+def test_places_are_kept(tmp_path: Path) -> None:
     tiny = line(ROAD)
-    tiny.relations = [{"type": "restriction", "restriction": "no_left_turn"}, {"type": "route", "route": "bus"}]
     tiny.nodes |= {50: (10.0, 10.0), 51: (20.0, 10.0)}
     tiny.node_tags |= {50: {"amenity": "hospital", "name": "Hôpital"}, 51: {"amenity": "bench"}}
     tiny.ways.append(((50, 51, 1, 50), {"amenity": "townhall", "name": "Mairie", "building": "yes"}))
     raw = tiny.raw(tmp_path)
-    assert raw.restrictions == 1
     assert [(place.kind, place.name) for place in raw.places] == [("hospital", "Hôpital"), ("townhall", "Mairie")]
+
+
+NODE = [("from", "w", 100), ("via", "n", 2), ("to", "w", 101)]
+WAY = [("from", "w", 100), ("via", "w", 102), ("to", "w", 101)]
+
+
+@pytest.mark.parametrize(
+    ("tags", "members", "rules", "left_out"),
+    [
+        ({"restriction": "no_left_turn"}, NODE, [TurnRule(False, 100, 2, 101)], {}),
+        ({"restriction": "only_straight_on"}, NODE, [TurnRule(True, 100, 2, 101)], {}),
+        ({"restriction:motorcar": "no_u_turn"}, NODE, [TurnRule(False, 100, 2, 101)], {}),
+        ({"restriction": "no_left_turn", "except": "bus; bicycle"}, NODE, [TurnRule(False, 100, 2, 101)], {}),
+        ({"restriction": "no_left_turn", "except": "motorcar"}, NODE, [], {"cars excepted": 1}),
+        ({"restriction:hgv": "no_left_turn"}, NODE, [], {"for other vehicles": 1}),
+        ({"restriction:conditional": "no_left_turn @ (Mo-Fr)"}, NODE, [], {"conditional": 1}),
+        ({"restriction": "give_way"}, NODE, [], {"unknown kind": 1}),
+        ({"restriction": "no_left_turn"}, WAY, [], {"via a way": 1}),
+        ({"restriction": "no_left_turn"}, NODE[:2], [], {"members missing": 1}),
+        (
+            {"restriction": "no_entry"},
+            [("from", "w", 100), ("from", "w", 102), *NODE[1:]],
+            [TurnRule(False, 100, 2, 101), TurnRule(False, 102, 2, 101)],
+            {},
+        ),
+    ],
+)
+def test_turn_restrictions_are_read_or_counted_by_the_reason(
+    tmp_path: Path, tags: dict[str, str], members: list[tuple[str, str, int]], rules: list[TurnRule], left_out: dict[str, int]
+) -> None:
+    tiny = line(ROAD, ROAD, ROAD)
+    tiny.relations = [({"type": "restriction", **tags}, members), ({"type": "route", "route": "bus"}, NODE)]
+    raw = tiny.raw(tmp_path)
+    assert (list(raw.rules), raw.rules_left_out) == (rules, left_out)
+
+
+@pytest.mark.parametrize(
+    ("tags", "side"),
+    [
+        ({}, Signal.BOTH),
+        ({"traffic_signals:direction": "forward"}, Signal.ALONG),
+        ({"traffic_signals:direction": "backward"}, Signal.AGAINST),
+        ({"traffic_signals:direction": "both"}, Signal.BOTH),
+    ],
+)
+def test_traffic_lights_stop_the_direction_they_say(tmp_path: Path, tags: dict[str, str], side: Signal) -> None:
+    tiny = line(ROAD, ROAD)
+    tiny.node_tags[2] = {"highway": "traffic_signals", **tags}
+    assert tiny.raw(tmp_path).signals == {2: side}
+    lit, dark = tiny.network(tmp_path), line(ROAD, ROAD).network(tmp_path)
+    waits = [int(a[0]) - int(b[0]) for a, b in ((lit.ms_along, dark.ms_along), (lit.ms_against, dark.ms_against))]
+    assert waits == [2000 * (side != Signal.AGAINST), 2000 * (side != Signal.ALONG)]
 
 
 def test_ways_cut_at_the_extracts_edge_keep_what_is_there(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class Tiny:
     nodes: dict[int, tuple[float, float]]
     ways: list[tuple[Sequence[int], Mapping[str, str]]]
     node_tags: dict[int, Mapping[str, str]] = field(default_factory=dict)
-    relations: list[Mapping[str, str]] = field(default_factory=list)
+    relations: list[tuple[Mapping[str, str], Sequence[tuple[str, str, int]]]] = field(default_factory=list)  # tags; role, kind, id
 
     def write(self, path: Path) -> Path:
         """As the suffix says."""
@@ -42,8 +42,9 @@ class Tiny:
             writer.add_node(Node(id=node, location=lonlat(x, y), tags=dict(self.node_tags.get(node, {})), version=1))
         for k, (refs, tags) in enumerate(self.ways):
             writer.add_way(Way(id=100 + k, nodes=list(refs), tags=dict(tags), version=1))
-        for k, tags in enumerate(self.relations):
-            writer.add_relation(Relation(id=900 + k, members=[("w", 100, "from")], tags=dict(tags), version=1))
+        for k, (tags, members) in enumerate(self.relations):
+            ordered = [(kind, ref, role) for role, kind, ref in members]
+            writer.add_relation(Relation(id=900 + k, members=ordered, tags=dict(tags), version=1))
         writer.close()
         return path
 
@@ -57,6 +58,12 @@ class Tiny:
 
 
 ROAD = {"highway": "tertiary", "maxspeed": "60"}
+
+
+def forbid(kind: str, from_way: int, via: int, to_way: int) -> tuple[Mapping[str, str], Sequence[tuple[str, str, int]]]:
+    """A turn restriction between ways by their position."""
+    members = [("from", "w", 100 + from_way), ("via", "n", via), ("to", "w", 100 + to_way)]
+    return {"type": "restriction", "restriction": kind}, members
 
 
 def line(*tags: Mapping[str, str], step_m: float = 1000.0) -> Tiny:
