@@ -35,7 +35,7 @@ class TravelTimes:
     metres: npt.NDArray[np.int32] | None
 
 
-class _Seeds(NamedTuple):
+class Seeds(NamedTuple):
     """Where the climb of each point begins. Shapes: n points, S seeds."""
 
     pointer: Array  # [n + 1]
@@ -85,9 +85,8 @@ def travel_times(network: RoadNetwork, origins: Snapped, destinations: Snapped, 
     n, m = len(origins.edge), len(destinations.edge)
     ms = np.empty((n, m), np.int32)
     length = np.empty((n, m) if metres else (n, 0), np.int32)
-    start, end = _parts(network, origins), _parts(network, destinations)
-    leaving = _leave(origins.edge, start, arc_weights(network), hierarchy.start_vertex, *_turns(hierarchy))
-    arriving = _arrive(destinations.edge, end, hierarchy.end_vertex)
+    leaving, start = leaving_seeds(network, origins)
+    arriving, end = arriving_seeds(network, destinations)
     buckets = _fill_buckets(arriving, down, up)
     beside = _same_edge(network, origins.edge, destinations.edge)
 
@@ -102,6 +101,18 @@ def travel_times(network: RoadNetwork, origins: Snapped, destinations: Snapped, 
         with ThreadPoolExecutor(len(shares) - 1) as pool:
             list(pool.map(rows, shares[:-1], shares[1:]))
     return TravelTimes(ms, length if metres else None)
+
+
+def leaving_seeds(network: RoadNetwork, points: Snapped) -> tuple[Seeds, Array]:
+    """Where journeys from some points begin, and the weights to the ends of their edges (`_parts`)."""
+    hierarchy, rest = hierarchy_of(network), _parts(network, points)
+    return _leave(points.edge, rest, arc_weights(network), hierarchy.start_vertex, *_turns(hierarchy)), rest
+
+
+def arriving_seeds(network: RoadNetwork, points: Snapped) -> tuple[Seeds, Array]:
+    """Where journeys to some points end, and the weights from there to the ends of their edges."""
+    rest = _parts(network, points)
+    return _arrive(points.edge, rest, hierarchy_of(network).end_vertex), rest
 
 
 def _turns(hierarchy: Hierarchy) -> tuple[Array, Array, Array, Array]:
@@ -131,7 +142,7 @@ def _same_edge(network: RoadNetwork, origin_edge: Array, destination_edge: Array
 @njit(cache=True, nogil=True)
 def _leave(
     edge: Array, part: Array, arc_weight: Array, start_vertex: Array, turn_pointer: Array, turn_target: Array, turn_ms: Array, arc: Array
-) -> _Seeds:
+) -> Seeds:
     """Seeds of origins: every arc that can be turned into at the ends of the edge."""
     pointer = np.zeros(len(edge) + 1, np.int64)
     vertex = np.empty(8 * len(edge) + 8, np.int32)
@@ -150,11 +161,11 @@ def _leave(
                 weight[n] = part[k, side] + (np.int64(turn_ms[t]) << METRE_BITS) + arc_weight[arc[turn_target[t]]]
                 n += 1
         pointer[k + 1] = n
-    return _Seeds(pointer, vertex[:n], weight[:n])
+    return Seeds(pointer, vertex[:n], weight[:n])
 
 
 @njit(cache=True, nogil=True)
-def _arrive(edge: Array, part: Array, end_vertex: Array) -> _Seeds:
+def _arrive(edge: Array, part: Array, end_vertex: Array) -> Seeds:
     """Seeds of destinations: the arcs of the edge, less what lies beyond the point."""
     pointer = np.zeros(len(edge) + 1, np.int64)
     vertex = np.empty(2 * len(edge), np.int32)
@@ -168,11 +179,11 @@ def _arrive(edge: Array, part: Array, end_vertex: Array) -> _Seeds:
                 weight[n] = -part[k, side]
                 n += 1
         pointer[k + 1] = n
-    return _Seeds(pointer, vertex[:n], weight[:n])
+    return Seeds(pointer, vertex[:n], weight[:n])
 
 
 @njit(cache=True, nogil=True)
-def climb(seeds: _Seeds, k: int, slope: _Slope, against: _Slope, label: Array, tick: Array, now: int, heap: Any, met: Array) -> int:
+def climb(seeds: Seeds, k: int, slope: _Slope, against: _Slope, label: Array, tick: Array, now: int, heap: Any, met: Array) -> int:
     """Dijkstra upwards from the seeds of point k; vertices that a detour over a more important one reaches earlier are stalled.
 
     Settled vertices are written to `met`, their weights to `label`; their number is returned.
@@ -210,7 +221,7 @@ def climb(seeds: _Seeds, k: int, slope: _Slope, against: _Slope, label: Array, t
 
 
 @njit(cache=True, nogil=True)
-def _fill_buckets(seeds: _Seeds, down: _Slope, up: _Slope) -> _Buckets:
+def _fill_buckets(seeds: Seeds, down: _Slope, up: _Slope) -> _Buckets:
     """Every destination's climb against the traffic, sorted by vertex."""
     vertices = len(up.pointer) - 1
     label, tick = np.empty(vertices, np.int64), np.full(vertices, -1, np.int32)
@@ -251,7 +262,7 @@ def _fill_buckets(seeds: _Seeds, down: _Slope, up: _Slope) -> _Buckets:
 def _pick_up(
     first: int,
     last: int,
-    seeds: _Seeds,
+    seeds: Seeds,
     up: _Slope,
     down: _Slope,
     buckets: _Buckets,

@@ -4,6 +4,7 @@
 """
 
 import tempfile
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ from routing.demo import make_demo_extract
 from routing.matrix import travel_times
 from routing.network import build_network
 from routing.osm import load_extract
+from routing.reach import reach
+from routing.route import find_route
 from routing.saved import load_network, save_network
-from routing.snap import snap
+from routing.snap import Snapped, snap
 
 
 def warm() -> None:
@@ -25,6 +28,8 @@ def warm() -> None:
         network = load_network(roads)
         places = snap(network, network.sample_points(np.random.default_rng(1), 4))
         travel_times(network, places, places, metres=True)
+        reach(network, places)
+        find_route(network, *(Snapped(*(getattr(places, f.name)[k : k + 1] for f in fields(places))) for k in (0, 1)))
 
 
 if __name__ == "__main__":
