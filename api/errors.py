@@ -107,5 +107,3 @@ def install_handlers(app: FastAPI) -> None:
         app.add_exception_handler(tree, ours)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-
-

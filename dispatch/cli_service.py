@@ -182,9 +182,7 @@ def _demo_roads(folder: Path) -> "RoadNetwork":
         return load_network(roads)
 
 
-def _show_round(
-    screen: Console, database: "Database", network: "RoadNetwork", settings: "Settings", demo: "Demo", world: "World"
-) -> None:
+def _show_round(screen: Console, database: "Database", network: "RoadNetwork", settings: "Settings", demo: "Demo", world: "World") -> None:
     """Let the planner take its turn, as it does in the service, and print the newest plan of the day."""
     from dispatch.engine.bus import LocalBus
     from dispatch.engine.planner import Planner

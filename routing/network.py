@@ -328,9 +328,7 @@ def _shares(weight: Array, pointer: Array) -> Array:
 
 
 @njit(cache=True)
-def fold_chains(
-    a: Array, b: Array, along: Array, against: Array, end_only: Array, incidence: Array, halves: Array
-) -> tuple[Array, Array]:
+def fold_chains(a: Array, b: Array, along: Array, against: Array, end_only: Array, incidence: Array, halves: Array) -> tuple[Array, Array]:
     """Chains of segments as 2 * segment + flipped, one after the other, and where each begins. O(M).
 
     A node is passed through when exactly two different segments meet there, both open to the same directions and both end_only or not.

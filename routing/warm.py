@@ -1,6 +1,6 @@
 """Compile the kernels of this room, or load them from numba's cache: run once after an installation, so that nobody waits later.
 
-    python -m routing.warm
+python -m routing.warm
 """
 
 import tempfile

@@ -87,11 +87,7 @@ def notes_on(day: Day, snapped: Snapped) -> Iterator[Note]:
         yield Note(subject="drivers", sentence="Aucun bénévole ce jour-là.", sentence_en="No volunteer on this day.")
     if not day.requests:
         yield Note(subject="requests", sentence="Aucune demande ce jour-là.", sentence_en="No request on this day.")
-    far = {
-        point: float(metres)
-        for point, edge, metres in zip(day_points(day), snapped.edge, snapped.distance_m, strict=True)
-        if edge < 0
-    }
+    far = {point: float(metres) for point, edge, metres in zip(day_points(day), snapped.edge, snapped.distance_m, strict=True) if edge < 0}
     for driver in day.drivers:
         if driver.home in far:
             yield _far_note(f"drivers {driver.id} home", "Le domicile de ce bénévole", "This volunteer's home", far[driver.home])

@@ -301,5 +301,3 @@ def _apply_promises(
 
 def _promised_leg(promise: Promise) -> Leg:
     return Leg(promise.request, promise.leg)
-
-

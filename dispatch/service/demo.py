@@ -96,9 +96,7 @@ def _make_day(store: Store, day: Day, network: RoadNetwork, world: World) -> Non
 
 def _give_shifts(store: Store, day: Day, driver: Driver, volunteer: Volunteer, world: World) -> None:
     for begins, ends in driver.shifts:
-        span = NewAvailability(
-            starts_at=to_instant(day.date, begins, day.timezone), ends_at=to_instant(day.date, ends, day.timezone)
-        )
+        span = NewAvailability(starts_at=to_instant(day.date, begins, day.timezone), ends_at=to_instant(day.date, ends, day.timezone))
         try:
             add_availability(store, volunteer.id, span, world)
         except DispatchError:  # given on an earlier run
@@ -146,5 +144,3 @@ def _volunteers(store: Store) -> list[Volunteer]:
 
 def _beneficiaries(store: Store) -> list[Beneficiary]:
     return list(store.page(Beneficiary, None, 10_000))
-
-

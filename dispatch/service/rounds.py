@@ -25,9 +25,7 @@ def enqueue_round(store: Store, service_date: date, seconds: float, seed: int, w
     age = (world.now().date() - service_date).days
     if not -400 <= age <= 1:
         raise BadInput([Fault("date", "out_of_range", "must be today or one of the next 400 days")])
-    row = Round(
-        id=world.new_id(), service_date=service_date, state=INITIAL["round"], seconds=seconds, seed=seed, queued_at=world.now()
-    )
+    row = Round(id=world.new_id(), service_date=service_date, state=INITIAL["round"], seconds=seconds, seed=seed, queued_at=world.now())
     waiting = store.queued_round(service_date)
     if waiting is None and not store.add_unless_there(row):
         waiting = store.queued_round(service_date)

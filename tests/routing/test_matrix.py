@@ -57,9 +57,7 @@ class RawSearch:
         return float(np.degrees(np.arctan2((lon_b - lon_a) * np.cos(np.radians(lat_a)), lat_b - lat_a)))
 
     def _banned(self, k: int, node: int, other: int) -> bool:
-        return any(
-            (source, via) == (k, node) and (target == other) != kind.startswith("only") for kind, source, via, target in self.rules
-        )
+        return any((source, via) == (k, node) and (target == other) != kind.startswith("only") for kind, source, via, target in self.rules)
 
     def exits(self, k: int, way: int) -> list[tuple[int, int, int]]:
         """(segment, direction, cost) of the turns at the end of a driven segment, stages left aside."""

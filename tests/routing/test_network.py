@@ -99,9 +99,7 @@ WAYS = st.lists(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
 @given(WAYS)
-def test_the_largest_strongly_connected_part_is_what_networkx_says(
-    tmp_path: Path, ways: list[tuple[int, int, str, bool]]
-) -> None:
+def test_the_largest_strongly_connected_part_is_what_networkx_says(tmp_path: Path, ways: list[tuple[int, int, str, bool]]) -> None:
     nodes = {k: (500.0 * (k % 3) + 7 * k * k, 500.0 * (k // 3) + 3 * k) for k in range(1, 10)}
     tiny = Tiny(nodes, [((a, b), {**ROAD, **({} if way == "both" else {"oneway": way})}) for a, b, way, _ in ways if a != b])
     graph: nx.DiGraph[int] = nx.DiGraph()

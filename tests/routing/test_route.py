@@ -124,4 +124,3 @@ def middle_points(network: RoadNetwork, arc: int) -> list[tuple[float, float]]:
     points = list(zip(network.lon[part].tolist(), network.lat[part].tolist(), strict=True))
     points = points if arc % 2 == 0 else points[::-1]
     return points[1:-1] or points[:1]
-

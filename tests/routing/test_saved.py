@@ -161,4 +161,3 @@ def test_a_save_that_fails_leaves_the_old_file_and_no_other(network: RoadNetwork
     assert [found.name for found in tmp_path.iterdir()] == ["n.roads"]
     with pytest.raises(BadNetwork, match="folder"):
         save_network(network, tmp_path / "none" / "n.roads")
-

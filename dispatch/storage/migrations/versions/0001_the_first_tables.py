@@ -317,4 +317,3 @@ def upgrade() -> None:
     with op.batch_alter_table("unserved_leg", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_unserved_leg_leg_id"), ["leg_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_unserved_leg_round_id"), ["round_id"], unique=False)
-
