@@ -31,6 +31,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "bad_network": 500,
         "no_roads": 500,
         "place_not_found": 500,
+        "bad_trips": 500,
         "routing": 500,
         # made by this package
         "unreadable": 400,

@@ -13,7 +13,12 @@ class Settings(BaseSettings):
 
     database_url: str = Field("sqlite:///var/allons.sqlite3", description="SQLite file, or postgresql+psycopg://… with PostGIS.")
     roads: Path | None = Field(None, description="Road network made by `allons roads build`, or an extract.")
-    redis_url: str | None = Field(None, description="Redis for the bus between several processes; without it the bus is in process.")
+    redis_url: str | None = Field(
+        None, description="Redis for the bell and the cache of road times between several processes; without it both are in process."
+    )
+    matrix_threads: int = Field(
+        1, ge=1, le=64, description="Threads that one matrix of road times may use; one is enough below 500 points."
+    )
     round_seconds: float = Field(5.0, ge=0.2, le=3600, description="Wall clock a round may solve.")
     debounce_seconds: float = Field(2.0, ge=0, le=600, description="A round waits this long after a wake, for more requests to come in.")
     sweep_seconds: float = Field(30.0, ge=0.1, le=3600, description="Expired offers and waiting legs are looked for this often.")

@@ -22,12 +22,12 @@ Out = Annotated[Path | None, typer.Option(metavar="FILE.roads", help="Default: t
 @app.command()
 def build(extract: Annotated[Path, typer.Argument(metavar="FILE.osm.pbf")], out: Out = None) -> None:
     """Build a network from an OpenStreetMap extract (.osm.pbf, .osm, .osm.gz, .osm.bz2)."""
+    from routing.confined import load_extract_confined
     from routing.network import build_network
-    from routing.osm import load_extract
     from routing.saved import save_network
 
     with progress_bar() as tell:
-        network = build_network(load_extract(extract, tell), tell)
+        network = build_network(load_extract_confined(extract, tell), tell)
     target = out or Path(f"{extract.name.partition('.osm')[0]}.roads")
     save_network(network, target)
     _print_info(target)
@@ -46,6 +46,36 @@ def place(name: Annotated[str, typer.Argument(help='Such as "Andorra".')], out: 
     target = out or Path(f"{letters or 'place'}.roads")
     save_network(network, target)
     _print_info(target)
+
+
+@app.command()
+def calibrate(
+    file: Annotated[Path, typer.Argument(metavar="FILE.roads")],
+    trips: Annotated[Path, typer.Argument(metavar="TRIPS.csv", help="Columns from_lon, from_lat, to_lon, to_lat, seconds.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.roads", help="Save the calibrated network here; without it, only report.")
+    ] = None,
+) -> None:
+    """Fit the speeds of each class of road to observed trips, and say what that changes."""
+    from routing.calibrate import calibrate as fit
+    from routing.calibrate import read_trips
+    from routing.saved import load_network, save_network
+
+    found = fit(load_network(file), read_trips(trips))
+    screen = Console()
+    table = Table("road", "share of the trips' time", "durations times", title=f"{trips.name} on {file.name}", title_justify="left")
+    for name, share in found.share.items():
+        if share > 0:
+            table.add_row(name, f"{share:.1%}", f"{found.factors[name]:.2f}")
+    screen.print(table)
+    screen.print(f"On {found.before.trips} trips that were not fitted to, the network's time differs from the observed one by")
+    for when, error in (("before", found.before), ("after", found.after)):
+        screen.print(f"  {when}: typically {error.typical:.1%}, on average {error.bias:+.1%}")
+    for reason, count in found.left_out.items():
+        screen.print(f"Left out, {reason}: {count}")
+    if out is not None:
+        save_network(found.network, out)
+        screen.print(f"Saved as {out}.")
 
 
 @app.command()
@@ -72,6 +102,11 @@ def _print_info(path: Path) -> None:
         ("left out: not connected both ways", f"{network.dropped_share:.1%} of the length"),
         ("turns that may not be made", str(len(network.banned))),
         *((f"  restrictions left out: {why}", str(count)) for why, count in network.rules_left_out.items()),
+        *(
+            (f"  {name} calibrated", f"{factor:.2f} times the table's durations")
+            for name, factor in network.slowness.items()
+            if factor != 1
+        ),
         ("places", str(len(network.places))),
         ("version", network.version),
         ("size", f"{path.stat().st_size / 1e6:.1f} MB"),

@@ -5,6 +5,7 @@
     +-- NoRoads             the data holds no road a car may use
     +-- BadNetwork          a saved network cannot be opened
     +-- PlaceNotFound       a place name could not be fetched
+    +-- BadTrips            observed trips cannot be read, or are too few
 
 Each class has a stable `code`, its docstring is the default sentence, `action` says what to do next.
 """
@@ -49,3 +50,10 @@ class PlaceNotFound(RoutingError):
 
     code = "place_not_found"
     action = "Check the spelling and the internet connection, or load an extract file instead."
+
+
+class BadTrips(RoutingError):
+    """The observed trips cannot be used to calibrate the roads."""
+
+    code = "bad_trips"
+    action = "Give a CSV file with the columns from_lon, from_lat, to_lon, to_lat and seconds, one line per trip."

@@ -11,7 +11,7 @@ also joined straight along it.
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,13 @@ class TravelTimes:
 
     ms: npt.NDArray[np.int32]
     metres: npt.NDArray[np.int32] | None
+
+
+class RoadTimes(Protocol):
+    """What `travel_times` answers on one network; with a cache before it, `routing.cache.CachedTravelTimes`."""
+
+    def __call__(self, origins: Snapped, destinations: Snapped, metres: bool = False) -> TravelTimes:
+        """The same numbers."""
 
 
 class Seeds(NamedTuple):

@@ -18,14 +18,16 @@ import scipy.sparse as sp
 from numba import njit
 from scipy.sparse import csgraph
 
-from routing.errors import NoRoads
+from routing.errors import BadExtract, NoRoads
 from routing.osm import CLASSES, Place, Progress, RawRoads, Signal
 from routing.turns import SIGNAL_S, banned_turns
 from routing.units import EARTH_RADIUS_M
 
 Array = npt.NDArray[Any]
 NO_WAY = -1  # duration of a direction that a car may not drive
-FORMAT = 2
+FORMAT = 3
+_LONGEST_MS = 2**29  # six days for one edge: more is an error of the data
+_MOST_ROADS = 64  # that meet in one node; real junctions have a dozen at most
 _MOTORWAY = [CLASSES.index(name) for name in ("motorway", "motorway_link", "trunk", "trunk_link", "ferry")]
 
 
@@ -34,7 +36,7 @@ LAYOUT: dict[str, tuple[str, str]] = {
     "node_lon": ("<f8", "N"), "node_lat": ("<f8", "N"), "edge_from": ("<i4", "E"), "edge_to": ("<i4", "E"), "ms_along": ("<i4", "E"),
     "ms_against": ("<i4", "E"), "metres": ("<i4", "E"), "end_only": ("|b1", "E"), "pointer": ("<i8", "E+1"), "lon": ("<f8", "G"),
     "lat": ("<f8", "G"), "time_share": ("<f4", "G"), "length_share": ("<f4", "G"), "way": ("<i4", "G"), "way_id": ("<i8", "W"),
-    "way_class": ("|u1", "W"), "way_name": ("<i4", "W"), "banned": ("<i4", "K2"),
+    "way_class": ("|u1", "W"), "way_round": ("|b1", "W"), "way_name": ("<i4", "W"), "banned": ("<i4", "K2"),
 }  # fmt: skip
 
 
@@ -62,6 +64,7 @@ class RoadNetwork:
     way: Array  # [G] int32 index of the way of the piece that starts here
     way_id: Array  # [W] int64
     way_class: Array  # [W] uint8 index in routing.osm.CLASSES
+    way_round: Array  # [W] bool a roundabout
     way_name: Array  # [W] int32 index in names
     banned: Array  # [K, 2] int32 no turn from the first arc into the second; arc 2e is edge e along, 2e + 1 against
     names: tuple[str, ...]
@@ -71,6 +74,7 @@ class RoadNetwork:
     note: str
     rules_left_out: dict[str, int]  # turn restrictions of the data that are not obeyed, by the reason
     dropped_share: float  # of the drivable length, outside the largest strongly connected part
+    slowness: dict[str, float]  # by class, how many times longer than the table says a calibration found it; empty without one
 
     def __post_init__(self) -> None:
         for name in LAYOUT:
@@ -150,6 +154,8 @@ def build_network(raw: RawRoads, progress: Progress | None = None) -> RoadNetwor
     ------
     NoRoads
         Nothing is left, for instance when every way is an island of its own.
+    BadExtract
+        More roads meet in one place than in any real one: the turns there would be their square.
 
     Notes
     -----
@@ -181,6 +187,7 @@ def build_network(raw: RawRoads, progress: Progress | None = None) -> RoadNetwor
         **arrays,
         way_id=raw.way,
         way_class=raw.highway,
+        way_round=raw.roundabout,
         way_name=raw.name,
         names=raw.names,
         places=raw.places,
@@ -190,6 +197,7 @@ def build_network(raw: RawRoads, progress: Progress | None = None) -> RoadNetwor
         banned=banned,
         rules_left_out=dict(sorted((left_out + Counter(raw.rules_left_out)).items())),
         dropped_share=float(1 - segments.metres.sum() / total),
+        slowness={},
     )
 
 
@@ -221,12 +229,17 @@ def _make_segments(raw: RawRoads) -> tuple[Array, Array, Array, _Segments]:
         end_only=raw.end_only[way] | gated[k] | gated[k + 1],
         way=way,
     )
-    return lon, lat, node_id, segments.keep(segments.a != segments.b)
+    segments = segments.keep(segments.a != segments.b)
+    _, once = np.unique(np.stack([segments.way, segments.a, segments.b]), axis=1, return_index=True)  # a way that goes over itself
+    segments = segments.keep(np.sort(once))
+    if np.bincount(np.concatenate([segments.a, segments.b]), minlength=1).max(initial=0) > _MOST_ROADS:
+        raise BadExtract(f"{raw.source}: more than {_MOST_ROADS} roads meet in one place of it; that is no map of roads.")
+    return lon, lat, node_id, segments
 
 
 def _duration_ms(metres: Array, kmh: Array, waits_ms: Array) -> Array:
     ms = np.rint(metres * 3600 / np.maximum(kmh, 1e-9))
-    return np.where(kmh > 0, np.maximum(1, np.minimum(ms, 2**29)) + waits_ms, NO_WAY).astype(np.int64)
+    return np.where(kmh > 0, np.maximum(1, np.minimum(ms, _LONGEST_MS)) + waits_ms, NO_WAY).astype(np.int64)
 
 
 def _waits_ms(raw: RawRoads, arrived_at: Array, direction: Signal) -> Array:
@@ -284,8 +297,8 @@ def _fold(segments: _Segments, lon: Array, lat: Array) -> tuple[dict[str, Array]
     tail = np.where(flipped, segments.a[segment], segments.b[segment])
     first, last = pointer[:-1], pointer[1:] - 1
     sums = {
-        "ms_along": np.where(along[first] == NO_WAY, NO_WAY, np.add.reduceat(along, first)),
-        "ms_against": np.where(against[first] == NO_WAY, NO_WAY, np.add.reduceat(against, first)),
+        "ms_along": np.where(along[first] == NO_WAY, NO_WAY, np.minimum(_LONGEST_MS, np.add.reduceat(along, first))),
+        "ms_against": np.where(against[first] == NO_WAY, NO_WAY, np.minimum(_LONGEST_MS, np.add.reduceat(against, first))),
     }
     length = np.add.reduceat(segments.metres[segment], first)
     drive = np.where(along == NO_WAY, against, along).astype(np.float64)

@@ -82,6 +82,7 @@ class RawRoads:
     kmh_against: npt.NDArray[np.float64]  # [W]
     end_only: npt.NDArray[np.bool_]  # [W]
     highway: npt.NDArray[np.uint8]  # [W] index in CLASSES
+    roundabout: npt.NDArray[np.bool_]  # [W]
     name: npt.NDArray[np.int32]  # [W] index in names
     names: tuple[str, ...]
     closed_nodes: frozenset[int]  # a barrier that no car passes
@@ -135,7 +136,10 @@ class Collector:
         self.way.append(way_id)
         self.speeds.extend((kmh[0] if along else 0.0, kmh[1] if against else 0.0))
         name = tags.get("name") or tags.get("ref") or ""
-        self.flags.extend((int(access == Access.END_ONLY), _CLASS_INDEX[highway], self.names.setdefault(name, len(self.names))))
+        is_round = tags.get("junction") in {"roundabout", "circular"}
+        self.flags.extend(
+            (int(access == Access.END_ONLY), _CLASS_INDEX[highway], self.names.setdefault(name, len(self.names)), int(is_round))
+        )
 
     def add_node(self, node_id: int, tags: Tags, lon: float, lat: float) -> None:
         """Take a barrier, or a place people go to."""
@@ -188,7 +192,7 @@ class Collector:
         if not self.way:
             raise NoRoads(f"{source}: there is no road that a car may use in it.")
         speeds = np.array(self.speeds, np.float64).reshape(-1, 2)
-        flags = np.array(self.flags, np.int64).reshape(-1, 3)
+        flags = np.array(self.flags, np.int64).reshape(-1, 4)
         return RawRoads(
             node=np.array(self.node, np.int64),
             lon=np.array(self.lon, np.float64),
@@ -200,6 +204,7 @@ class Collector:
             end_only=flags[:, 0].astype(np.bool_),
             highway=flags[:, 1].astype(np.uint8),
             name=flags[:, 2].astype(np.int32),
+            roundabout=flags[:, 3].astype(np.bool_),
             names=tuple(self.names),
             closed_nodes=frozenset(self.closed),
             gated_nodes=frozenset(self.gated),

@@ -1,14 +1,14 @@
 """One way through the roads: its line, seconds, metres, and what to do at each turn, in French and English.
 
-In: a network and two snapped places. Out: a `Route`, or None. Called for run sheets and maps.
+In: a network and two snapped places. Out: a `Route`, or None. Called for run sheets and maps; `find_legs` alone for calibration.
 
 Both ends climb the hierarchy until they meet; shortcuts are unpacked through their middles into the arcs that are really driven.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,21 +19,9 @@ from routing.hierarchy import INFINITE, METRE_BITS, Hierarchy, arc_weights, hier
 from routing.matrix import Seeds, arriving_seeds, leaving_seeds
 from routing.network import NO_WAY, RoadNetwork
 from routing.snap import Snapped
+from routing.steps import Leg, Step, make_steps, pieces_of, split
 
 Array = npt.NDArray[Any]
-_TURN_DEGREES, _SHARP_DEGREES, _BACK_DEGREES = 35, 120, 170
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What to do at one place, and how far it carries."""
-
-    sentence: str  # French
-    sentence_en: str
-    name: str  # of the road that is driven then; may be empty
-    lonlat: tuple[float, float]
-    ms: int  # turning and driving until the next step
-    metres: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,22 +39,35 @@ class Route:
         return {"type": "Feature", "geometry": geometry, "properties": {"seconds": round(self.ms / 1000), "metres": self.metres}}
 
 
-class _Leg(NamedTuple):
-    """Part of an edge: from one share of its length to another, and the weight of getting there and driving it."""
+def find_route(network: RoadNetwork, origin: Snapped, destination: Snapped, door: tuple[float, float] | None = None) -> Route | None:
+    """The fastest way between two places; None where there is none. As exact as `travel_times`.
 
-    edge: int
-    begins: float
-    ends: float
-    weight: int
+    Parameters
+    ----------
+    network : RoadNetwork
+    origin, destination : Snapped
+        Of one point each.
+    door : (lon, lat), optional
+        Where the destination really is: the last step says on which side of the road.
 
-
-def find_route(network: RoadNetwork, origin: Snapped, destination: Snapped) -> Route | None:
-    """The fastest way between two places (of one point each); None where there is none. As exact as `travel_times`.
-
-    About the square of a few hundred vertices; a millisecond.
+    Returns
+    -------
+    Route or None
+        About the square of a few hundred vertices; a millisecond.
     """
-    if origin.edge[0] < 0 or destination.edge[0] < 0:
+    legs = find_legs(network, origin, destination)
+    if not legs:
         return None
+    pieces = [piece for leg in legs for piece in pieces_of(network, leg)]
+    line = np.array([pieces[0].start, *(piece.end for piece in pieces)])
+    ms, metres = split(sum(leg.weight for leg in legs))
+    return Route(ms=ms, metres=metres, lonlat=line, steps=tuple(make_steps(network, legs, door)))
+
+
+def find_legs(network: RoadNetwork, origin: Snapped, destination: Snapped) -> list[Leg]:
+    """The parts of edges that are driven, in order; none where there is no way."""
+    if origin.edge[0] < 0 or destination.edge[0] < 0:
+        return []
     hierarchy = hierarchy_of(network)
     leaving, start = leaving_seeds(network, origin)
     arriving, end = arriving_seeds(network, destination)
@@ -77,13 +78,8 @@ def find_route(network: RoadNetwork, origin: Snapped, destination: Snapped) -> R
         for side, duration in enumerate((network.ms_along, network.ms_against)):
             straight = int(start[0, side] - end[0, side])
             if duration[e] != NO_WAY and 0 <= straight < weight:
-                weight, legs = straight, [_Leg(e, float(origin.fraction[0]), float(destination.fraction[0]), straight)]
-    if not legs:
-        return None
-    pieces = [piece for leg in legs for piece in _pieces(network, leg)]
-    line = np.array([pieces[0][1], *(piece[2] for piece in pieces)])
-    ms, metres = _split(weight)
-    return Route(ms=ms, metres=metres, lonlat=line, steps=tuple(_steps(network, legs)))
+                weight, legs = straight, [Leg(e, float(origin.fraction[0]), float(destination.fraction[0]), straight, 0)]
+    return legs
 
 
 def _meet(hierarchy: Hierarchy, leaving: Seeds, arriving: Seeds) -> tuple[int, list[int]]:
@@ -127,13 +123,13 @@ def _middle(hierarchy: Hierarchy, u: int, v: int) -> int:
 
 def _legs(
     network: RoadNetwork, hierarchy: Hierarchy, vertices: list[int], origin: Snapped, destination: Snapped, rest: Array, beyond: Array
-) -> Iterator[_Leg]:
+) -> Iterator[Leg]:
     """The rest of the first edge, whole edges, and part of the last one; a turn's cost belongs to the edge turned into."""
     whole = arc_weights(network)
     e, last = int(origin.edge[0]), int(destination.edge[0])
     costs = {side: _turn(hierarchy, int(hierarchy.start_vertex[2 * e + side]), vertices[0]) for side in (0, 1)}
     side = min((side for side in (0, 1) if costs[side] is not None), key=lambda side: int(rest[side]) + (costs[side] or 0))
-    yield _Leg(e, float(origin.fraction[0]), 1.0 - side, int(rest[side]))
+    yield Leg(e, float(origin.fraction[0]), 1.0 - side, int(rest[side]), 0)
     turn = costs[side] or 0
     for k, v in enumerate(vertices):
         arc = int(hierarchy.arc[v])
@@ -142,7 +138,7 @@ def _legs(
             ends, weight = float(destination.fraction[0]), weight - int(beyond[arc % 2])
             if arc // 2 != last:
                 raise AssertionError("the way does not end at the destination")
-        yield _Leg(arc // 2, begins, ends, weight + turn)
+        yield Leg(arc // 2, begins, ends, weight + turn, turn)
         if k < len(vertices) - 1:
             turn = _turn(hierarchy, v, vertices[k + 1]) or 0
 
@@ -154,74 +150,6 @@ def _turn(hierarchy: Hierarchy, u: int, v: int) -> int | None:
     turns = slice(hierarchy.turn_pointer[u], hierarchy.turn_pointer[u + 1])
     found = np.nonzero(hierarchy.turn_target[turns] == v)[0]
     return int(hierarchy.turn_ms[turns][found[0]]) << METRE_BITS if len(found) else None
-
-
-def _pieces(network: RoadNetwork, leg: _Leg) -> list[tuple[int, tuple[float, float], tuple[float, float], float]]:
-    """(index of the name, from, to, share of the edge) of each straight piece of a leg, in the order they are driven."""
-    part = slice(int(network.pointer[leg.edge]), int(network.pointer[leg.edge + 1]))
-    share, lon, lat = (column[part].astype(np.float64) for column in (network.length_share, network.lon, network.lat))
-    low, high = min(leg.begins, leg.ends), max(leg.begins, leg.ends)
-    cuts = np.unique(np.concatenate([[low], share[(share > low) & (share < high)], [high]]))
-    at = np.stack([np.interp(cuts, share, lon), np.interp(cuts, share, lat)], axis=1)
-    rows = []
-    for k in range(len(cuts) - 1):
-        piece = part.start + min(max(int(np.searchsorted(share, (cuts[k] + cuts[k + 1]) / 2, "right")) - 1, 0), len(share) - 2)
-        name = int(network.way_name[network.way[piece]])
-        rows.append((name, (float(at[k, 0]), float(at[k, 1])), (float(at[k + 1, 0]), float(at[k + 1, 1])), float(cuts[k + 1] - cuts[k])))
-    if leg.begins > leg.ends:
-        rows = [(name, b, a, length) for name, a, b, length in reversed(rows)]
-    return rows or [(0, (float(at[0, 0]), float(at[0, 1])), (float(at[0, 0]), float(at[0, 1])), 0.0)]
-
-
-def _steps(network: RoadNetwork, legs: list[_Leg]) -> Iterator[Step]:
-    """A step where the road's name changes or one turns; straight on along the same road is no step."""
-    step: Step | None = None
-    heading, end = 0.0, (0.0, 0.0)
-    for leg in legs:
-        pieces = _pieces(network, leg)
-        done = np.cumsum([0.0, *(piece[3] for piece in pieces)])
-        done = done / done[-1] if done[-1] > 0 else np.linspace(0, 1, len(done))
-        ms, metres = (np.diff(np.rint(done * whole)).astype(int) for whole in _split(leg.weight))
-        for k, (name, a, b, _) in enumerate(pieces):
-            bearing = _bearing(a, b) if a != b else heading
-            bend = (bearing - heading + 540) % 360 - 180
-            road = network.names[name]
-            if step is None or road != step.name or (k == 0 and abs(bend) > _TURN_DEGREES):
-                if step is not None:
-                    yield step
-                fr, en = _depart(bearing) if step is None else _sentences(bend)
-                named = (f"{fr} : {road}.", f"{en}: {road}.") if road else (f"{fr}.", f"{en}.")
-                step = Step(sentence=named[0], sentence_en=named[1], name=road, lonlat=a, ms=0, metres=0)
-            step = replace(step, ms=step.ms + int(ms[k]), metres=step.metres + int(metres[k]))
-            heading, end = bearing, b
-    if step is not None:
-        yield step
-    yield Step(sentence="Vous êtes arrivé.", sentence_en="You have arrived.", name="", lonlat=end, ms=0, metres=0)
-
-
-def _split(weight: int) -> tuple[int, int]:
-    """Milliseconds and metres."""
-    return weight >> METRE_BITS, weight & ((1 << METRE_BITS) - 1)
-
-
-def _depart(bearing: float) -> tuple[str, str]:
-    quarter = round(bearing % 360 / 90) % 4
-    fr = ("le nord", "l'est", "le sud", "l'ouest")[quarter]
-    return f"Partez vers {fr}", f"Leave towards the {('north', 'east', 'south', 'west')[quarter]}"
-
-
-def _sentences(bend: float) -> tuple[str, str]:
-    """By the angle, right positive."""
-    if abs(bend) > _BACK_DEGREES:
-        return "Faites demi-tour", "Turn round"
-    fr, en = ("à droite", "right") if bend > 0 else ("à gauche", "left")
-    if abs(bend) > _SHARP_DEGREES:
-        return f"Tournez franchement {fr}", f"Turn sharp {en}"
-    return (f"Tournez {fr}", f"Turn {en}") if abs(bend) > _TURN_DEGREES else ("Continuez", "Go on")
-
-
-def _bearing(a: tuple[float, float], b: tuple[float, float]) -> float:
-    return float(np.degrees(np.arctan2((b[0] - a[0]) * np.cos(np.radians(a[1])), b[1] - a[1])))
 
 
 @njit(cache=True)

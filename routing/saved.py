@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from routing.confined import load_extract_confined
 from routing.errors import BadNetwork
 from routing.hierarchy import LAYOUT as HIERARCHY_LAYOUT
 from routing.hierarchy import Hierarchy, hierarchy_of, keep_hierarchy
 from routing.network import FORMAT, RoadNetwork, build_network
 from routing.network import LAYOUT as NETWORK_LAYOUT
-from routing.osm import Place, Progress, load_extract
+from routing.osm import Place, Progress
 
 MAGIC = b"ALLONSR1"
 SUFFIX = ".roads"
@@ -156,4 +157,4 @@ def open_roads(path: Path, progress: Progress | None = None) -> RoadNetwork:
     """A network from a saved file, or parsed from an extract."""
     if path.name.endswith(SUFFIX):
         return load_network(path)
-    return build_network(load_extract(path, progress), progress)
+    return build_network(load_extract_confined(path, progress), progress)

@@ -42,14 +42,19 @@ BY_CLASS: dict[str, Row] = {
     "track": Row(12, "[OSRM] grade 3"),
 }
 
-#: Limits that are written as words.
-BY_ZONE: dict[str, Row] = {
+#: Limits of the French highway code that are written as words. 80 outside built-up areas; where a département has raised it to 90, a sign
+#: says so, and so does `maxspeed`.
+BY_ZONE_IN_FRANCE: dict[str, Row] = {
     "fr:urban": Row(50, "[R413-3]"),
     "fr:rural": Row(80, "[R413-2]"),
     "fr:motorway": Row(130, "[R413-2]"),
     "fr:trunk": Row(110, "[R413-2] with a central reservation"),
     "fr:zone30": Row(30, "[R110-2]"),
     "fr:living_street": Row(20, "[R110-2]"),
+    "fr:walk": Row(20, "[R110-2] zone de rencontre"),
+}
+#: The same anywhere else.
+BY_ZONE: dict[str, Row] = {
     "urban": Row(50, "[OSRM] default of urban"),
     "rural": Row(90, "[OSRM] default of rural"),
     "zone30": Row(30, "[R110-2]"),
@@ -108,10 +113,11 @@ def limit_kmh(text: str) -> float | None:
 
 
 def _one_limit(text: str) -> float | None:
-    match = _NUMBER.fullmatch(text.lower())
+    word = text.strip().lower()
+    match = _NUMBER.fullmatch(word) or _NUMBER.fullmatch(word.partition(":")[2])  # also FR:80
     if match:
         return float(match[1]) * (MILE_KM if match[2] == "mph" else 1.0) or None
-    row = BY_ZONE.get(text.strip().lower()) or BY_ZONE.get(text.strip().lower().partition(":")[2])
+    row = BY_ZONE_IN_FRANCE.get(word) or BY_ZONE.get(word) or BY_ZONE.get(word.partition(":")[2])
     return row.kmh if row else None
 
 

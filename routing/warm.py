@@ -29,7 +29,8 @@ def warm() -> None:
         places = snap(network, network.sample_points(np.random.default_rng(1), 4))
         travel_times(network, places, places, metres=True)
         reach(network, places)
-        find_route(network, *(Snapped(*(getattr(places, f.name)[k : k + 1] for f in fields(places))) for k in (0, 1)))
+        one, other = (Snapped(*(getattr(places, f.name)[k : k + 1] for f in fields(places))) for k in (0, 1))
+        find_route(network, one, other)
 
 
 if __name__ == "__main__":

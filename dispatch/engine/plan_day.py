@@ -18,7 +18,7 @@ from dispatch.planning.explain import explain_unserved
 from dispatch.planning.problem import UNREACHABLE, Matrices, Problem, build_problem, day_points
 from dispatch.planning.solve import SolveParams
 from dispatch.planning.timetable import make_plan
-from routing.matrix import travel_times
+from routing.matrix import RoadTimes, travel_times
 from routing.network import RoadNetwork
 from routing.snap import Snapped, snap
 from routing.units import UNREACHABLE as NO_ROAD
@@ -35,7 +35,7 @@ class Planned:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def plan_day(day: Day, network: RoadNetwork, params: SolveParams) -> Planned:
+def plan_day(day: Day, network: RoadNetwork, params: SolveParams, road_times: RoadTimes | None = None) -> Planned:
     """Plan one day.
 
     Parameters
@@ -43,6 +43,8 @@ def plan_day(day: Day, network: RoadNetwork, params: SolveParams) -> Planned:
     day : Day
     network : RoadNetwork
     params : SolveParams
+    road_times : RoadTimes, optional
+        Gives the network's times from a cache; without it they are computed.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def plan_day(day: Day, network: RoadNetwork, params: SolveParams) -> Planned:
     """
     clock = _Stopwatch()
     with clock("roads"):
-        problem, snapped = make_problem(day, network)
+        problem, snapped = make_problem(day, network, road_times)
     outcome = solve_in_child(problem, params)
     clock.seconds |= {"start and compile": outcome.start_s, "solve": outcome.solve_s}
     with clock("explain and check"):
@@ -69,10 +71,10 @@ def plan_day(day: Day, network: RoadNetwork, params: SolveParams) -> Planned:
     return Planned(plan=plan, problem=problem, violations=violations, ended=outcome.ended, seconds=clock.seconds)
 
 
-def make_problem(day: Day, network: RoadNetwork) -> tuple[Problem, Snapped]:
+def make_problem(day: Day, network: RoadNetwork, road_times: RoadTimes | None = None) -> tuple[Problem, Snapped]:
     """Road times between all points of a day, then its arrays. Also what `allons check` proves a plan against."""
     snapped = snap(network, np.array(day_points(day), np.float64).reshape(-1, 2), limit_m=float(day.policy.snap_limit_metres))
-    road = travel_times(network, snapped, snapped, metres=True)
+    road = road_times(snapped, snapped, True) if road_times else travel_times(network, snapped, snapped, metres=True)
     if road.metres is None:
         raise AssertionError("metres were asked for")
     reachable = road.ms < NO_ROAD

@@ -21,6 +21,7 @@ from dispatch.storage.database import Database
 from dispatch.storage.store import Registry, Store
 from dispatch.storage.tables import Offer, Round
 from dispatch.world import World
+from routing.cache import CachedTravelTimes, LocalCache, RedisCache
 from routing.network import RoadNetwork
 
 log = structlog.get_logger()
@@ -33,6 +34,8 @@ class Planner:
 
     def __init__(self, database: Database, network: RoadNetwork, bus: Bus, settings: Settings, world: World) -> None:
         self._database, self._network, self._bus, self._settings, self._world = database, network, bus, settings, world
+        cache = RedisCache(settings.redis_url) if settings.redis_url else LocalCache()
+        self._road_times = CachedTravelTimes(network, cache, settings.matrix_threads)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="planner", daemon=True)
 
@@ -85,7 +88,8 @@ class Planner:
 
     def _run_one(self, territory_id: UUID, round_id: UUID) -> bool:
         try:
-            return run_round(self._database, self._network, territory_id, round_id, self._settings.offer_minutes, self._world)
+            minutes = self._settings.offer_minutes
+            return run_round(self._database, self._network, territory_id, round_id, minutes, self._world, self._road_times)
         except DispatchError as error:  # taken by another planner, or answered while it was being saved
             log.warning("round", round=str(round_id), ended=error.code)
         except Exception as error:  # the planner must outlive any round

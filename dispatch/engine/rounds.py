@@ -15,12 +15,21 @@ from dispatch.storage.database import Database
 from dispatch.storage.store import Store
 from dispatch.world import World
 from routing.errors import RoutingError
+from routing.matrix import RoadTimes
 from routing.network import RoadNetwork
 
 log = structlog.get_logger()
 
 
-def run_round(database: Database, network: RoadNetwork, territory_id: UUID, round_id: UUID, offer_minutes: int, world: World) -> bool:
+def run_round(
+    database: Database,
+    network: RoadNetwork,
+    territory_id: UUID,
+    round_id: UUID,
+    offer_minutes: int,
+    world: World,
+    road_times: RoadTimes | None = None,
+) -> bool:
     """Snapshot, plan, prove, save. A plan that breaks a rule, or a failed solve, is kept as such and sends nothing.
 
     The snapshot's transaction is closed before solving; saving is a second one, which leaves alone what changed in between.
@@ -29,7 +38,7 @@ def run_round(database: Database, network: RoadNetwork, territory_id: UUID, roun
     with database.write() as session:
         snapshot = claim_round(Store(session, territory_id), round_id, world)
     try:
-        planned = plan_day(snapshot.day, network, SolveParams(seconds=snapshot.seconds, seed=snapshot.seed))
+        planned = plan_day(snapshot.day, network, SolveParams(seconds=snapshot.seconds, seed=snapshot.seed), road_times)
     except (DispatchError, RoutingError) as error:
         return _give_up(database, territory_id, round_id, error.code, world)
     except Exception:

@@ -12,6 +12,7 @@ from routing.speeds import BY_CLASS, BY_SURFACE, BY_TRACKTYPE, HIGHEST_KMH, LOWE
     ("text", "kmh"),
     [
         ("50", 50), ("50 km/h", 50), ("30 mph", 48.28032), ("FR:urban", 50), ("FR:rural", 80), ("80;50", 50), ("50|30", 30),
+        ("FR:90", 90), ("FR:zone30", 30), ("FR:zone:30", 30), ("FR:walk", 20), ("DE:urban", 50),
         ("", None), ("0", None), ("signals", None), ("variable", None), ("-5", None), ("1e3", None), ("NaN", None),
     ],
 )  # fmt: skip
