@@ -13,6 +13,7 @@ too long for a size are left out there. Preprocessing and reading: CPU of a proc
 import argparse
 import importlib.util
 import json
+import multiprocessing as mp
 import os
 import platform
 import resource
@@ -31,6 +32,7 @@ from routing.hierarchy import METRE_BITS, arc_weights, build_hierarchy, keep_hie
 from routing.matrix import travel_times
 from routing.network import RoadNetwork, build_network
 from routing.osm import load_extract
+from routing.saved import load_network, save_network
 from routing.snap import snap
 from routing.turns import make_turn_graph
 from routing.warm import warm
@@ -162,6 +164,7 @@ def main() -> None:
     costs: dict[str, Any] = {}
     network, solvers = _prepare(args, costs)
     rows = [_measure(int(size), network, solvers, args) for size in args.sizes.split(",")]
+    _add_memory(network, rows, args.clustered)
     names = ("numba", "numpy", "scipy", "networkx", "osrm-bindings", "pandana")
     result = {
         "roads": args.roads.name,
@@ -219,6 +222,34 @@ def _measure(k: int, network: RoadNetwork, solvers: dict[str, Solve], args: argp
     }
 
 
+def _add_memory(network: RoadNetwork, rows: list[dict[str, Any]], clustered: bool) -> None:
+    """What a query of times and metres takes on top of the opened network, at its highest, in a process of its own; and what it returns."""
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder) / "bench.roads"
+        save_network(network, saved)
+        for row in rows:
+            with mp.get_context("spawn").Pool(1) as pool:
+                row["peak_mb"] = pool.apply(_peak_mb, (saved, row["k"], clustered))
+            row["returned_mb"] = round(row["k"] ** 2 * 8 / 1e6, 1)
+
+
+def _peak_mb(saved: Path, k: int, clustered: bool) -> float:
+    network = load_network(saved)
+    points = _points(network, k, clustered)
+    small = snap(network, points[:2])
+    travel_times(network, small, small, metres=True)  # kernels and the mapped file are there now
+    places = snap(network, points)
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the highest mark begins anew
+    before = _status_mb("VmRSS")
+    travel_times(network, places, places, metres=True)
+    return round(_status_mb("VmHWM") - before, 1)
+
+
+def _status_mb(name: str) -> float:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / 1000
+
+
 def _version(name: str) -> str | None:
     try:
         return version(name)
@@ -232,6 +263,8 @@ def _print(result: dict[str, Any]) -> None:
     print("| k | " + " | ".join(f"{name} cpu s" for name in result["rows"][0]["cpu"]) + " | ratios |")
     for row in result["rows"]:
         print(f"| {row['k']} | " + " | ".join(f"{cpu:.4f}" for cpu in row["cpu"].values()) + f" | {row['ratio']} |")
+    for row in result["rows"]:
+        print(f"{row['k']} x {row['k']}: {row['peak_mb']} MB at its highest, {row['returned_mb']} MB returned")
     print(result["versions"])
 
 
