@@ -32,6 +32,7 @@ class Policy(_Noun):
     ride_factor: float = Field(1.5, ge=1, le=10, description="A ride may last this many times the direct drive,")
     ride_extra_minutes: int = Field(20, ge=0, le=600, description="or the direct drive and this much more, whichever is longer.")
     cents_per_km: int = Field(32, ge=0, le=1000, description="Cost of a kilometre, home to home.")
+    cents_per_run: int = Field(0, ge=0, le=100_000, description="Cost of calling on one more volunteer, whatever the distance.")
     wait_cents_per_minute: int = Field(3, ge=0, le=1000, description="Cost of a minute waited away from home.")
     free_wait_minutes: int = Field(15, ge=0, le=600, description="The first minutes of each wait cost nothing.")
     told_rounding_minutes: int = Field(5, ge=1, le=60, description="Times told to people are rounded down to this.")
@@ -50,6 +51,9 @@ class Driver(_Noun):
     boot: int = Field(4, ge=0, le=20, description="Boot units: a folded wheelchair takes 2, a walker 1.")
     max_km: float | None = Field(None, ge=0, le=2000, description="Kilometres left for this day, home to home.")
     max_rides: int | None = Field(None, ge=0, le=100, description="Legs left for this day.")
+    max_duty_minutes: int | None = Field(
+        None, ge=1, le=2880, description="Longest time from leaving home to being back for good, in one shift."
+    )
     accepts_needs: tuple[Need, ...] = Field((), max_length=60)
     refuses: tuple[Id, ...] = Field((), max_length=1000, description="Beneficiaries this volunteer does not drive.")
     knows: tuple[Id, ...] = Field((), max_length=1000, description="Beneficiaries already driven before.")

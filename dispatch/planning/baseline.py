@@ -72,13 +72,15 @@ def _make_model(p: Arrays, *, coupled: bool) -> tuple[Index, Model]:
     index = pywrapcp.RoutingIndexManager(stops + shifts, shifts, homes, homes)
     model = pywrapcp.RoutingModel(index)
     place = np.concatenate([p.place, p.home[p.shift_driver]])
-    metres = np.minimum(p.metres[np.ix_(place, place)], NO_LIMIT)
+    metres = p.metres[np.ix_(place, place)].astype(np.int64)
     far = model.RegisterTransitMatrix(metres.tolist())
     cost = model.RegisterTransitMatrix((metres * max(1, int(p.rates[0]))).tolist())
     model.SetArcCostEvaluatorOfAllVehicles(cost)
     _add_time(p, index, model, place)
     _add_loads(p, index, model)
     _add_driver_limits(p, index, model, far)
+    if p.rates[5] > 0:
+        model.SetFixedCostOfAllVehicles(int(p.rates[5]) * 1000)
     longest_arc = int(metres[metres < UNREACHABLE].max(initial=1)) * max(1, int(p.rates[0]))
     _add_legs(p, index, model, longest_arc)
     if coupled:
@@ -90,7 +92,7 @@ def _add_time(p: Arrays, index: Index, model: Model, place: IntArray) -> None:
     stops, shifts = len(p.place), len(p.shift_driver)
     shift = min(0, int(p.shift_from.min()), int(p.early.min()))  # OR-Tools counts from zero
     service = np.concatenate([p.service, np.zeros(shifts, np.int64)])
-    drive = model.RegisterTransitMatrix((p.times[np.ix_(place, place)] + service[:, None]).tolist())
+    drive = model.RegisterTransitMatrix((p.times[np.ix_(place, place)].astype(np.int64) + service[:, None]).tolist())
     horizon = int(p.shift_to.max()) - shift + 1
     model.AddDimension(drive, horizon, horizon, False, "time")
     clock = model.GetDimensionOrDie("time")
@@ -103,6 +105,8 @@ def _add_time(p: Arrays, index: Index, model: Model, place: IntArray) -> None:
     for s in range(shifts):
         for end in (model.Start(s), model.End(s)):
             clock.CumulVar(end).SetRange(int(p.shift_from[s]) - shift, int(p.shift_to[s]) - shift)
+        if p.max_duty[s] < NO_LIMIT:
+            clock.SetSpanUpperBoundForVehicle(int(p.max_duty[s]), s)
 
 
 def _add_loads(p: Arrays, index: Index, model: Model) -> None:

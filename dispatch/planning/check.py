@@ -91,10 +91,7 @@ class _Check:
         if len(stops) < 4 or stops[0].kind != "home" or stops[-1].kind != "home":
             yield Violation("home", where, "A run starts and ends at home and serves somebody.")
             return
-        if self._second(stops[0].depart) < self.p.shift_from[shift] or self._second(stops[-1].arrive) > self.p.shift_to[shift]:
-            yield Violation("shift", where, "The volunteer leaves before the shift or comes home after it.")
-        if (run.leaves_home, run.back_home) != (stops[0].depart, stops[-1].arrive):
-            yield Violation("figures", where, "The times of leaving and coming home differ from the stops.")
+        yield from self._shift(where, shift, run)
         aboard: dict[int, int] = {}  # leg -> second when loading ended
         load = [0, 0, 0]
         metres = empty = waited = 0
@@ -119,11 +116,20 @@ class _Check:
         self.metres[driver] += metres
         self.empty_metres += empty
         self.waited += waited
-        self.cost += metres * int(self.p.rates[0])
+        self.cost += metres * int(self.p.rates[0]) + 1000 * int(self.p.rates[5])
         if abs(run.km * 1000 - metres) > 1 or abs(run.km_empty * 1000 - empty) > 1 or abs(run.wait_minutes * 60 - waited) > 1:
             yield Violation("figures", where, "Kilometres or waiting of the run differ from its stops.")
         if [(leg.request, leg.leg) for leg in run.legs] != [(s.request, s.leg) for s in stops if s.kind == "pickup"]:
             yield Violation("figures", where, "The list of people differs from the stops.")
+
+    def _shift(self, where: str, shift: int, run: Run) -> Iterator[Violation]:
+        leaves, back = self._second(run.stops[0].depart), self._second(run.stops[-1].arrive)
+        if leaves < self.p.shift_from[shift] or back > self.p.shift_to[shift]:
+            yield Violation("shift", where, "The volunteer leaves before the shift or comes home after it.")
+        if back - leaves > self.p.max_duty[shift]:
+            yield Violation("duty", where, "The volunteer is away from home for longer than wanted.")
+        if (run.leaves_home, run.back_home) != (run.stops[0].depart, run.stops[-1].arrive):
+            yield Violation("figures", where, "The times of leaving and coming home differ from the stops.")
 
     def _wait(self, where: str, before: Stop, stop: Stop) -> Generator[Violation, None, int]:
         """Seconds waited with nobody aboard; there is no reason to leave home early for that."""

@@ -87,9 +87,17 @@ def _rule_beside_others(p: Arrays, search: Search, leg: int, shifts: list[int]) 
         Reason.RIDE_TIME: {"ride_limit": np.full_like(p.ride_limit, NO_LIMIT)},
     }
     for reason, arrays in relaxed.items():
-        if _fits(p._replace(**arrays), search.routes, leg, shifts):
+        routes = _with_room_beside_anybody(search.routes) if reason == Reason.CAPACITY else search.routes
+        if _fits(p._replace(**arrays), routes, leg, shifts):
             return reason
     return Reason.NO_DRIVER_WINDOW
+
+
+def _with_room_beside_anybody(routes: Routes) -> Routes:
+    """As if nobody aboard had to ride alone."""
+    aboard = routes.aboard.copy()
+    aboard[:, :, 4] = 0
+    return routes._replace(aboard=aboard)
 
 
 def _fits(p: Arrays, routes: Routes, leg: int, shifts: list[int]) -> bool:

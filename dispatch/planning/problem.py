@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dispatch.model.clock import day_start, to_instant
-from dispatch.model.day import Day, Direction, Policy, Promise, Request
+from dispatch.model.day import Day, Direction, Driver, Policy, Promise, Request
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -36,8 +36,8 @@ class Matrices(NamedTuple):
 class Arrays(NamedTuple):
     """The part of a problem that numba kernels read. Shapes: L legs, 2L stops, D drivers, S shifts, N points."""
 
-    times: IntArray  # [N, N]
-    metres: IntArray  # [N, N]
+    times: npt.NDArray[np.int32]  # [N, N] int32: half the memory that the search runs through
+    metres: npt.NDArray[np.int32]  # [N, N]
     place: IntArray  # [2L] point of each stop
     early: IntArray  # [2L] service starts at or after
     late: IntArray  # [2L] service starts at or before
@@ -64,7 +64,8 @@ class Arrays(NamedTuple):
     shift_driver: IntArray  # [S]
     shift_from: IntArray  # [S]
     shift_to: IntArray  # [S]
-    rates: IntArray  # [5] cents/km, waiting cents/min, free wait s, told rounding s, promise tolerance s
+    max_duty: IntArray  # [S] seconds from leaving home to being back for good, or NO_LIMIT
+    rates: IntArray  # [6] cents/km, waiting cents/min, free wait s, told rounding s, promise tolerance s, cents/run
 
 
 class Leg(NamedTuple):
@@ -134,8 +135,8 @@ def build_problem(day: Day, matrices: Matrices) -> Problem:
     policy = day.policy
     drivers = day.drivers
     arrays = Arrays(
-        times=np.ascontiguousarray(matrices.times, np.int64),
-        metres=np.ascontiguousarray(matrices.metres, np.int64),
+        times=np.ascontiguousarray(matrices.times, np.int32),
+        metres=np.ascontiguousarray(matrices.metres, np.int32),
         **columns,
         allowed=allowed,
         bond=bond,
@@ -150,6 +151,7 @@ def build_problem(day: Day, matrices: Matrices) -> Problem:
         shift_driver=_ints([d for d, _, _ in shifts]),
         shift_from=_ints([seconds.of(shift[0]) for _, _, shift in shifts]),
         shift_to=_ints([seconds.of(shift[1]) for _, _, shift in shifts]),
+        max_duty=_ints([_duty_limit_s(drivers[d]) for d, _, _ in shifts]),
         rates=_ints(
             [
                 policy.cents_per_km,
@@ -157,6 +159,7 @@ def build_problem(day: Day, matrices: Matrices) -> Problem:
                 policy.free_wait_minutes * 60,
                 policy.told_rounding_minutes * 60,
                 policy.promise_tolerance_minutes * 60,
+                policy.cents_per_run,
             ]
         ),
     )
@@ -174,6 +177,10 @@ def build_problem(day: Day, matrices: Matrices) -> Problem:
         unmet_needs=unmet,
         refused=refused,
     )
+
+
+def _duty_limit_s(driver: Driver) -> int:
+    return NO_LIMIT if driver.max_duty_minutes is None else 60 * driver.max_duty_minutes
 
 
 class _Seconds:

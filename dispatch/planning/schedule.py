@@ -9,19 +9,22 @@ a feasible system of m stops settles within m/2 + 1 rounds (each round fixes at 
 path: Bellman 1958, doi:10.1090/qam/102435), so running longer proves that there is a positive cycle. Nothing is capped.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numba import njit
 
-from dispatch.planning.problem import Arrays, IntArray
+from dispatch.planning.problem import NO_LIMIT, Arrays, IntArray
 
-#: For kernels that only kernels call: without the entry from Python, whose many arrays take long to compile.
-inner: Any = njit(cache=True, no_cpython_wrapper=True)  # type: ignore[call-overload] # numba knows it, its types do not
+#: Kernels neither allocate nor keep arrays, and are compiled without reference counts: numba would count a reference to every array of a
+#: tuple at every call and every pass of a loop, which took nine tenths of the search's time (numba 0.68).
+kernel: Any = cast("Any", njit)(cache=True, _nrt=False)  # numba knows these options, its types do not
+#: For those that only kernels call: without the entry from Python, whose many arrays take long to compile.
+inner: Any = cast("Any", njit)(cache=True, no_cpython_wrapper=True, _nrt=False)
 CENT = 1000  # costs are thousandths of a cent, so that metres x cents/km stays whole
 
 
-@njit(cache=True)
+@kernel
 def fits_car(p: Arrays, driver: int, route: IntArray, m: int) -> bool:
     """Whether loads stay within the car at every moment, and nobody who rides alone has company. O(m)."""
     seats = chairs = boot = aboard = lonely = 0
@@ -40,46 +43,79 @@ def fits_car(p: Arrays, driver: int, route: IntArray, m: int) -> bool:
     return True
 
 
-@njit(cache=True)
-def least_schedule(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray) -> bool:
-    """Fill start[0:m] with the least service starts; False when no schedule is legal. O(m) usually, O(m^2) at worst."""
-    home = p.home[p.shift_driver[shift]]
-    low = 0
+@kernel
+def least_schedule(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, picked: IntArray) -> bool:
+    """Fill start[0:m] with the least service starts, and picked[leg] with the position of each pickup; False when no schedule is legal.
+
+    O(m) usually, O(m^2) at worst. `picked` is scratch of one entry per leg.
+    """
     for k in range(m):
         start[k] = p.early[route[k]]
-    for _ in range(m // 2 + 2):
-        for k in range(low, m):
-            stop = route[k]
-            if k == 0:
-                arrive = p.shift_from[shift] + p.times[home, p.place[stop]]
-            else:
-                before = route[k - 1]
-                arrive = start[k - 1] + p.service[before] + p.times[p.place[before], p.place[stop]]
-            start[k] = max(start[k], arrive)
-            if start[k] > p.late[stop]:
-                return False
-        if m > 0 and start[m - 1] + p.service[route[m - 1]] + p.times[p.place[route[m - 1]], home] > p.shift_to[shift]:
+        if route[k] & 1 == 0:
+            picked[route[k] >> 1] = k
+    low = 0
+    for _ in range(m // 2 + 3):
+        if not _drive_on(p, shift, route, m, start, low):
             return False
-        low = m
-        for k in range(m):
-            stop = route[k]
-            if stop & 1:
-                leg = stop >> 1
-                need = start[k] - p.ride_limit[leg] - p.service[stop - 1]
-                for q in range(k):
-                    if route[q] == stop - 1:
-                        if need > start[q]:
-                            start[q] = need
-                            low = min(low, q)
-                            if need > p.late[stop - 1]:
-                                return False
-                        break
+        low = _pull_up(p, shift, route, m, start, picked)
         if low == m:
             return True
+        if low < 0:
+            return False
     return False
 
 
-@njit(cache=True)
+@inner
+def _drive_on(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, low: int) -> bool:
+    """Raise starts from position `low` on by the drives between them; False past a window or the shift's end."""
+    if m == 0:
+        return True
+    home = p.home[p.shift_driver[shift]]
+    if low == 0:
+        start[0] = max(start[0], p.shift_from[shift] + p.times[home, p.place[route[0]]])
+        if start[0] > p.late[route[0]]:
+            return False
+    for k in range(max(low, 1), m):
+        before, stop = route[k - 1], route[k]
+        arrive = start[k - 1] + p.service[before] + p.times[p.place[before], p.place[stop]]
+        if arrive > start[k]:
+            if arrive > p.late[stop]:
+                return False
+            start[k] = arrive
+    last = route[m - 1]
+    return bool(start[m - 1] + p.service[last] + p.times[p.place[last], home] <= p.shift_to[shift])
+
+
+@inner
+def _pull_up(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, picked: IntArray) -> int:
+    """Raise pickups that would ride too long, and the departure of a duty that would last too long.
+
+    Returns the first position that was raised, m when none was, -1 when one passed its window.
+    """
+    low = m
+    if m > 0 and p.max_duty[shift] < NO_LIMIT:
+        home, first, last = p.home[p.shift_driver[shift]], route[0], route[m - 1]
+        back = start[m - 1] + p.service[last] + p.times[p.place[last], home]
+        need = back - p.max_duty[shift] + p.times[home, p.place[first]]
+        if need > start[0]:
+            if need > p.late[first]:
+                return -1
+            start[0] = need
+            low = 0
+    for k in range(m):
+        stop = route[k]
+        if stop & 1:
+            need = start[k] - p.ride_limit[stop >> 1] - p.service[stop - 1]
+            q = picked[stop >> 1]
+            if need > start[q]:
+                if need > p.late[stop - 1]:
+                    return -1
+                start[q] = need
+                low = min(low, q)
+    return low
+
+
+@kernel
 def gap(p: Arrays, driver: int, leave: int, before: int, after: int, start_after: int, frugal: bool) -> tuple[int, int, int, bool]:
     """An empty drive between two stops: (metres, waited seconds, cost, went home). The cheaper of waiting there and going home in between.
 
@@ -105,29 +141,29 @@ def wait_cost(p: Arrays, wait_s: int) -> int:
     return beyond * p.rates[1] * CENT // 60 if beyond > 0 else 0
 
 
-@njit(cache=True)
-def route_cost(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, frugal: bool) -> tuple[int, int, int, int]:
-    """(metres home to home, cost, comfort seconds, broken promises) of a route with its schedule. O(m^2) for the pickups' search."""
+@kernel
+def route_cost(
+    p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, picked: IntArray, frugal: bool
+) -> tuple[int, int, int, int]:
+    """(metres home to home, cost, comfort seconds, broken promises) of a route with its schedule and `picked`. O(m)."""
     if m == 0:
         return 0, 0, 0, 0
     driver = p.shift_driver[shift]
     home = p.home[driver]
     metres = p.metres[home, p.place[route[0]]] + p.metres[p.place[route[m - 1]], home]
-    cost = metres * p.rates[0]
+    cost = metres * p.rates[0] + p.rates[5] * CENT
     comfort = broken = aboard = 0
     for k in range(m):
         stop = route[k]
         leg = stop >> 1
         if stop & 1:
             aboard -= 1
-            for q in range(k):
-                if route[q] == stop - 1:
-                    ride = start[k] - start[q] - p.service[stop - 1]
-                    comfort += (ride - p.direct[leg]) * p.persons[leg]
-                    break
+            ride = start[k] - start[picked[leg]] - p.service[stop - 1]
+            comfort += (ride - p.direct[leg]) * p.persons[leg]
         else:
             aboard += 1
-            broken += promise_broken(p, leg, driver, start[k])
+            if p.told_driver[leg] >= 0:
+                broken += promise_broken(p, leg, driver, start[k])
         if k + 1 < m:
             if aboard == 0:
                 step, _, step_cost, _ = gap(p, driver, start[k] + p.service[stop], stop, route[k + 1], start[k + 1], frugal)
@@ -139,7 +175,7 @@ def route_cost(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, 
     return metres, cost, comfort, broken
 
 
-@njit(cache=True)
+@kernel
 def promise_broken(p: Arrays, leg: int, driver: int, pickup_s: int) -> int:
     """Level 2 for one served leg: 1 for another volunteer, 1 and the minutes beyond for a time moved past the tolerance."""
     if p.told_driver[leg] < 0:
@@ -163,8 +199,17 @@ def latest_starts(p: Arrays, shift: int, route: IntArray, m: int, latest: IntArr
         place = p.place[stop]
 
 
+def figures(p: Arrays, shift: int, route: list[int], *, frugal: bool) -> tuple[int, int, int, int]:
+    """`route_cost` of a legal route by its least schedule; ValueError when it has none."""
+    start, picked = np.zeros(len(route) + 1, np.int64), np.zeros(len(p.priority) + 1, np.int64)
+    stops = np.array(route or [0], np.int64)
+    if not least_schedule(p, shift, stops, len(route), start, picked):
+        raise ValueError(f"the route of shift {shift} has no legal schedule")
+    return route_cost(p, shift, stops, len(route), start, picked, frugal)
+
+
 def schedule(p: Arrays, shift: int, route: list[int]) -> IntArray | None:
-    """The least schedule of a route, or None when it is not legal in time (loads are `fits_car`'s)."""
+    """The least schedule of a route, or None when it is not legal in time; loads are not looked at."""
     start = np.zeros(max(1, len(route)), np.int64)
-    fine = least_schedule(p, shift, np.array(route or [0], np.int64), len(route), start)
+    fine = least_schedule(p, shift, np.array(route or [0], np.int64), len(route), start, np.zeros(len(p.priority) + 1, np.int64))
     return start[: len(route)] if fine else None

@@ -11,7 +11,7 @@ import numpy as np
 
 from dispatch.model.plans import Levels, Note, Plan, Run, ServedLeg, Stop, Summary, Unserved
 from dispatch.planning.problem import SAME_DRIVER_BONUS, Problem
-from dispatch.planning.schedule import gap, promise_broken, route_cost, schedule
+from dispatch.planning.schedule import figures, gap, promise_broken, schedule
 
 
 def make_plan(
@@ -66,8 +66,7 @@ def _frugal_drivers(problem: Problem, routes: Sequence[Sequence[int]]) -> set[in
 
 
 def _figures(problem: Problem, shift: int, route: Sequence[int], *, frugal: bool) -> tuple[int, int, int, int]:
-    start = _starts(problem, shift, route)
-    return route_cost(problem.arrays, shift, np.array(route or [0], np.int64), len(route), start, frugal)
+    return figures(problem.arrays, shift, list(route), frugal=frugal)
 
 
 def _starts(problem: Problem, shift: int, route: Sequence[int]) -> np.ndarray:

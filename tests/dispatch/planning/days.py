@@ -97,6 +97,7 @@ def random_day(seed: int, requests: int = 12, drivers: int = 5, side_km: float =
                 wheelchair_places=int(rng.random() < 0.4),
                 max_km=float(rng.integers(40, 200)) if rng.random() < 0.5 else None,
                 max_rides=int(rng.integers(1, 8)) if rng.random() < 0.3 else None,
+                max_duty_minutes=int(rng.integers(60, 300)) if rng.random() < 0.3 else None,
                 accepts_needs=("low_step",) if rng.random() < 0.6 else (),
                 knows=(f"b-r{rng.integers(requests)}",),
                 recent_rides=int(rng.integers(0, 20)),

@@ -104,6 +104,7 @@ STRICTER: dict[str, dict[str, Any]] = {
     "capacity": {"drivers": (driver("d", seats=1), driver("e", shifts=(("08:00", "12:00"),)))},
     "max_km": {"drivers": (driver("d", seats=2, max_km=5), driver("e", shifts=(("08:00", "12:00"),)))},
     "max_rides": {"drivers": (driver("d", seats=2, max_rides=2), driver("e", shifts=(("08:00", "12:00"),)))},
+    "duty": {"drivers": (driver("d", seats=2, max_duty_minutes=30), driver("e", shifts=(("08:00", "12:00"),)))},
     "not_allowed": {"drivers": (driver("d", seats=2, refuses=("b-a",)), driver("e", shifts=(("08:00", "12:00"),)))},
     "alone": {"requests": {"b": {"alone": True}}},
     "ride_time": {"requests": {"a": {"max_ride_minutes": 12}}},

@@ -16,7 +16,7 @@ from dispatch.planning.insertion import (
     undo,
 )
 from dispatch.planning.problem import Problem
-from dispatch.planning.schedule import fits_car, route_cost, schedule
+from dispatch.planning.schedule import figures, fits_car, schedule
 from tests.dispatch.planning.days import plane_problem, random_day
 
 
@@ -28,7 +28,7 @@ def price(problem: Problem, shift: int, route: list[int], room: int) -> int | No
     if start is None or not fits_car(p, p.shift_driver[shift], array, len(route)):
         return None
     for frugal in (False, True):
-        metres, cost, comfort, broken = route_cost(p, shift, array, len(route), start, frugal)
+        metres, cost, comfort, broken = figures(p, shift, route, frugal=frugal)
         if metres <= room:
             return int(cost + COMFORT_PRICE * comfort + BROKEN_PRICE * broken)
     return None
@@ -42,8 +42,8 @@ def every_place(problem: Problem, routes: Routes, leg: int, shift: int) -> int:
         return NO_PLACE
     route = routes.stops[shift, : routes.length[shift]].tolist()
     room = int(p.max_metres[driver] - routes.metres[driver] + routes.figures[shift, 0])
-    figures = routes.figures[shift]
-    before = int(figures[1] + COMFORT_PRICE * figures[2] + BROKEN_PRICE * figures[3])
+    now = routes.figures[shift]
+    before = int(now[1] + COMFORT_PRICE * now[2] + BROKEN_PRICE * now[3])
     best = NO_PLACE
     for i in range(len(route) + 1):
         for j in range(i, len(route) + 1):

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatch.planning.problem import Problem
-from dispatch.planning.schedule import fits_car, gap, route_cost, schedule
+from dispatch.planning.problem import NO_LIMIT, Problem
+from dispatch.planning.schedule import figures, fits_car, gap, schedule
 from tests.dispatch.planning.days import ask, driver, make_day, plane_problem, random_day
 
 
@@ -29,6 +29,11 @@ def plain_schedule(problem: Problem, shift: int, route: list[int]) -> list[int] 
                     start[q], changed = least, True
             if need > start[k]:
                 start[k], changed = need, True
+        if route and p.max_duty[shift] < NO_LIMIT:
+            back = start[-1] + int(p.service[route[-1]] + p.times[p.place[route[-1]], home])
+            least = back - int(p.max_duty[shift]) + int(p.times[home, p.place[route[0]]])
+            if least > start[0]:
+                start[0], changed = least, True
         if any(start[k] > p.late[stop] for k, stop in enumerate(route)):
             return None
     if route and start[-1] + p.service[route[-1]] + p.times[p.place[route[-1]], home] > p.shift_to[shift]:
@@ -103,7 +108,6 @@ def test_the_first_minutes_of_a_wait_cost_nothing() -> None:
 def test_kilometres_count_from_home_to_home() -> None:
     problem, route = two_errands(home_km=10, hours_between=1)
     p = problem.arrays
-    start = schedule(p, 0, route)
-    metres = route_cost(p, 0, np.array(route), 4, start, False)[0]
+    metres = figures(p, 0, route, frugal=False)[0]
     home, here, there = 0, p.place[0], p.place[1]
     assert metres == p.metres[home, here] + 2 * p.metres[here, there] + p.metres[there, here] + p.metres[there, home]

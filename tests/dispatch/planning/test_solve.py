@@ -10,7 +10,7 @@ from dispatch.planning.baseline import solve_baseline
 from dispatch.planning.check import check_plan
 from dispatch.planning.explain import explain_unserved
 from dispatch.planning.problem import Problem
-from dispatch.planning.schedule import fits_car, route_cost, schedule
+from dispatch.planning.schedule import figures, fits_car, schedule
 from dispatch.planning.search import best_routes, construct, make_search
 from dispatch.planning.solve import Solution, SolveParams, solve
 from dispatch.planning.timetable import make_plan
@@ -91,8 +91,8 @@ def orders(problem: Problem, shift: int, chosen: tuple[int, ...]) -> list[tuple[
             continue
         start = schedule(p, shift, list(order))
         if start is not None and fits_car(p, p.shift_driver[shift], np.array(order or [0]), len(order)):
-            figures = route_cost(p, shift, np.array(order or [0]), len(order), start, False)
-            legal.append((figures[3], figures[1], figures[0], order))
+            found = figures(p, shift, list(order), frugal=False)
+            legal.append((found[3], found[1], found[0], order))
     if not legal:
         return None
     return list({min(legal)[3], min(legal, key=lambda x: (x[2], x))[3]})
