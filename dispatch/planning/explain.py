@@ -14,8 +14,8 @@ import numpy as np
 from dispatch.model.plans import Reason, Unserved
 from dispatch.planning.insertion import NO_PLACE, Routes, best_insertion, insert, keep, make_routes, undo
 from dispatch.planning.problem import NO_LIMIT, UNREACHABLE, Arrays, Problem
-from dispatch.planning.search import Search, make_search
 from dispatch.planning.solve import take_if_better
+from dispatch.planning.state import Search, make_search
 
 _ORDER = list(Reason)
 

@@ -13,7 +13,8 @@ import numpy as np
 from dispatch.planning.baseline import solve_baseline
 from dispatch.planning.insertion import MAX_STOPS, refresh
 from dispatch.planning.problem import Problem
-from dispatch.planning.search import Search, best_routes, construct, improve, is_better, make_search, measure, remember_best
+from dispatch.planning.search import construct, improve
+from dispatch.planning.state import Search, best_routes, is_better, make_search, measure, remember_best
 
 CHUNK = 50  # iterations between two looks at the clock, and the grain of an iteration budget
 #: Budgets from this on give their last tenth to OR-Tools; shorter ones would spend it on building its model.

@@ -11,7 +11,8 @@ import numpy as np
 from dispatch.model.day import Day, Driver, Request
 from dispatch.planning import baseline as baseline  # noqa: PLC0414 - loaded before the forkserver forks
 from dispatch.planning.problem import Matrices, Problem, build_problem
-from dispatch.planning.search import construct, improve, make_search
+from dispatch.planning.search import construct, improve
+from dispatch.planning.state import make_search
 
 
 def tiny_problem() -> Problem:

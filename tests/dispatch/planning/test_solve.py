@@ -11,8 +11,9 @@ from dispatch.planning.check import check_plan
 from dispatch.planning.explain import explain_unserved
 from dispatch.planning.problem import Problem
 from dispatch.planning.schedule import figures, fits_car, schedule
-from dispatch.planning.search import best_routes, construct, make_search
+from dispatch.planning.search import construct
 from dispatch.planning.solve import Solution, SolveParams, solve
+from dispatch.planning.state import best_routes, make_search
 from dispatch.planning.timetable import make_plan
 from tests.dispatch.planning.days import make_day, plane_problem, random_day
 

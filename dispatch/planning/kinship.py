@@ -1,0 +1,36 @@
+"""Who is like whom: legs that one route could share, shifts that nothing tells apart.
+
+In: the arrays of a problem. Out: orders and numbers for `search` and `master`.
+"""
+
+import numpy as np
+
+from dispatch.planning.problem import Arrays, IntArray
+
+
+def related_legs(p: Arrays, count: int) -> IntArray:
+    """For each leg the `count` others that one route could share with it: near in place and in time."""
+    pick, drop = p.place[0::2], p.place[1::2]
+    times = np.minimum(p.times, 86_400)
+    here = times[np.ix_(pick, pick)] + times[np.ix_(drop, drop)]
+    chain = 2 * np.minimum(times[np.ix_(drop, pick)], times[np.ix_(drop, pick)].T)
+    middle = (p.early[0::2] + p.late[1::2]) // 2
+    apart = np.abs(middle[:, None] - middle[None, :])
+    distance = np.minimum(here, chain) + apart // 2
+    np.fill_diagonal(distance, np.iinfo(np.int64).max)
+    return np.ascontiguousarray(np.argsort(distance, axis=1, kind="stable")[:, :count])
+
+
+def twins(p: Arrays) -> IntArray:
+    """A number for each kind of shift: equal where nothing tells two shifts apart (one shift a driver, same home, car, limits, people)."""
+    alone = np.bincount(p.shift_driver, minlength=len(p.home)) == 1
+    kinds: dict[tuple[bytes | int, ...], int] = {}
+    numbers = []
+    for shift, driver in enumerate(p.shift_driver.tolist()):
+        columns = (p.home, p.capacity, p.max_metres, p.max_rides, p.recent_rides)
+        about = tuple(column[driver].tobytes() for column in columns)
+        about += tuple(column[shift].tobytes() for column in (p.shift_from, p.shift_to, p.max_duty))
+        about += (p.allowed[:, driver].tobytes(), p.bond[:, driver].tobytes())
+        promised = bool((p.told_driver == driver).any()) or not alone[driver]
+        numbers.append(kinds.setdefault((*about, shift if promised else -1), len(kinds)))
+    return np.array(numbers, np.int64)
