@@ -64,7 +64,7 @@ def plan_day(day: Day, network: RoadNetwork, params: SolveParams, road_times: Ro
     with clock("explain and check"):
         unserved = explain_unserved(problem, outcome.solution.routes)
         told_s = None if params.iterations is not None else round(outcome.solve_s, 3)
-        plan = make_plan(problem, outcome.solution.routes, unserved, [*notes_on(day, snapped)], told_s)
+        plan = make_plan(problem, outcome.solution.routes, unserved, [*notes_on(day, snapped)], told_s, outcome.solution.bound)
         violations = check_plan(problem, plan)
     counted = plan.summary.model_copy(update={"violations": len(violations)})
     plan = plan.model_copy(update={"summary": counted})

@@ -107,6 +107,23 @@ class Levels(_Noun):
         return (self.unserved_priority, self.broken_promises, self.cost, self.comfort, self.goodwill)
 
 
+class Certificate(_Noun):
+    """How far the plan can be from the best one on levels 1 and 3 folded into one sum, in euros; or why nothing is proved."""
+
+    lower_bound: float | None = Field(None, description="No legal plan is below this sum.")
+    value: float | None = Field(None, description="Of this plan.")
+    gap: float | None = Field(None, description="(value - lower_bound) / lower_bound")
+    unserved_weight: float | None = Field(None, description="One unserved leg of priority 1 counts as much as this.")
+    legs_together: int | None = Field(
+        None, description="The bound holds for plans in which at most so many ways hang together without an empty car; null: for all plans."
+    )
+    no_proof: Literal["NOT_COMPUTED", "MORE_TOGETHER", "CONTRADICTION", "NOTHING_TO_SERVE"] | None = Field(
+        None,
+        description="Why there is no proof: not computed in the time given; the plan takes more people together than the bound looked at; "
+        "bound and plan contradict each other; there is nothing to serve.",
+    )
+
+
 class Summary(_Noun):
     """The figures of a plan."""
 
@@ -117,8 +134,7 @@ class Summary(_Noun):
     km_empty: float
     wait_minutes: float
     seconds: float | None = Field(description="Spent searching; null under an iteration budget: such a plan depends on its input only.")
-    lower_bound: float | None = None
-    certified_gap: float | None = None
+    certificate: Certificate = Certificate(no_proof="NOT_COMPUTED")
     violations: int
     levels: Levels
 

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
+from dispatch.planning.choice import without_halves
 from dispatch.planning.problem import NO_LIMIT, UNREACHABLE, Arrays, IntArray, Problem
 
 _BIG = 10**6
@@ -62,7 +63,7 @@ def solve_baseline(problem: Problem, seconds: float | None, initial: Sequence[Se
         nodes = [[index.NodeToIndex(stop) for stop in route] for route in initial]
         assignment = model.ReadAssignmentFromRoutes(nodes, True)
         solution = model.SolveFromAssignmentWithParameters(assignment, search) if assignment is not None else None
-    return None if solution is None else _without_halves(p, _read_routes(p, index, model, solution))
+    return None if solution is None else without_halves(p, _read_routes(p, index, model, solution))
 
 
 def _make_model(p: Arrays, *, coupled: bool) -> tuple[Index, Model]:
@@ -171,19 +172,6 @@ def _add_pairs(p: Arrays, index: Index, model: Model) -> None:
             one, other = (solver.Element(driver_of, model.VehicleVar(node) + 1) for node in (there, back))
             both = model.ActiveVar(there) * model.ActiveVar(back)
             solver.Add((one - other) * both == 0)
-
-
-def _without_halves(p: Arrays, routes: list[list[int]]) -> list[list[int]]:
-    """Take out what breaks "both ways or none" or "same volunteer": nothing, when the model was coupled."""
-    driver = {stop // 2: int(p.shift_driver[s]) for s, route in enumerate(routes) for stop in route}
-    out: set[int] = set()
-    for leg, partner in enumerate(p.partner):
-        if partner >= 0 and leg in driver:
-            half = p.both_or_none[leg] and int(partner) not in driver
-            torn = p.same_driver[leg] and driver.get(int(partner), driver[leg]) != driver[leg]
-            if half or (torn and (p.both_or_none[leg] or partner < leg)):
-                out.add(leg)
-    return [[stop for stop in route if stop // 2 not in out] for route in routes]
 
 
 def _read_routes(p: Arrays, index: Index, model: Model, solution: Any) -> list[list[int]]:

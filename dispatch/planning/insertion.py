@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dispatch.planning.problem import NO_LIMIT, Arrays, BoolArray, IntArray
-from dispatch.planning.schedule import CENT, inner, kernel, latest_starts, least_schedule, route_cost
+from dispatch.planning.schedule import CENT, inner, kernel, latest_starts, least_schedule, route_cost, woven
 
 #: Weights of the lower levels inside one insertion's price (thousandths of a cent). Results are compared level by level.
 COMFORT_PRICE = 1
@@ -71,7 +71,7 @@ def make_routes(p: Arrays) -> Routes:
     )  # fmt: skip
 
 
-@inner
+@woven
 def fill(r: Routes, shift: int, i: int, j: int, leg: int) -> int:
     """Write the shift's route with the leg's pickup before position i and drop-off before position j to the scratch row."""
     m = r.length[shift]
@@ -86,7 +86,7 @@ def fill(r: Routes, shift: int, i: int, j: int, leg: int) -> int:
     return m + 2
 
 
-@inner
+@woven
 def price(p: Arrays, r: Routes, shift: int, route: IntArray, m: int, start: IntArray) -> tuple[int, int, int, int]:
     """`route_cost` within the driver's kilometres: the cheaper gaps, or the shorter ones near the limit; metres = NO_LIMIT when too far."""
     driver = p.shift_driver[shift]
@@ -98,7 +98,7 @@ def price(p: Arrays, r: Routes, shift: int, route: IntArray, m: int, start: IntA
     return NO_LIMIT, 0, 0, 0
 
 
-@inner
+@woven
 def hop(p: Arrays, a: int, b: int, home: int, empty: bool) -> int:
     """Least metres between two places: with nobody aboard the way home may be the shorter one."""
     metres = p.metres[a, b]
@@ -106,7 +106,7 @@ def hop(p: Arrays, a: int, b: int, home: int, empty: bool) -> int:
     return by_home if empty and by_home < metres else metres
 
 
-@inner
+@woven
 def has_room(p: Arrays, r: Routes, shift: int, k: int, leg: int, driver: int) -> bool:
     """Whether a leg may be in the car on the way to the stop at position k."""
     full = (
@@ -178,7 +178,7 @@ def best_insertion(p: Arrays, r: Routes, leg: int, shift: int) -> tuple[int, int
     return best, best_i, best_j
 
 
-@inner
+@woven
 def goodwill_added(p: Arrays, r: Routes, leg: int, driver: int, same_driver_bonus: int) -> int:
     """Level 5 of giving one more leg to a driver: the step of the convex load, less what is gained by known faces."""
     units = 2 * (p.recent_rides[driver] + r.rides[driver]) + 1 - p.bond[leg, driver]

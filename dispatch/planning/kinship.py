@@ -27,8 +27,10 @@ def twins(p: Arrays) -> IntArray:
     kinds: dict[tuple[bytes | int, ...], int] = {}
     numbers = []
     for shift, driver in enumerate(p.shift_driver.tolist()):
-        columns = (p.home, p.capacity, p.max_metres, p.max_rides, p.recent_rides)
-        about = tuple(column[driver].tobytes() for column in columns)
+        columns = (p.capacity, p.max_metres, p.max_rides, p.recent_rides)
+        about: tuple[bytes, ...] = tuple(column[driver].tobytes() for column in columns)
+        home = p.home[driver]  # homes of one house are one point or several
+        about += tuple(part.tobytes() for length in (p.times, p.metres) for part in (length[home, p.place], length[p.place, home]))
         about += tuple(column[shift].tobytes() for column in (p.shift_from, p.shift_to, p.max_duty))
         about += (p.allowed[:, driver].tobytes(), p.bond[:, driver].tobytes())
         promised = bool((p.told_driver == driver).any()) or not alone[driver]

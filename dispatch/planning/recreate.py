@@ -8,13 +8,13 @@ import numpy.typing as npt
 
 from dispatch.planning.insertion import GOODWILL_PRICE, NO_PLACE, NOWHERE, best_insertion, goodwill_added, insert, remove
 from dispatch.planning.problem import SAME_DRIVER_BONUS, Arrays, IntArray
-from dispatch.planning.schedule import inner, kernel
+from dispatch.planning.schedule import inner, kernel, woven
 from dispatch.planning.state import Search, draw
 
 REGRET_SHARE, MOST_REGRETTED = 0.3, 40  # of the rounds in which few legs are out
 
 
-@inner
+@woven
 def cached_insertion(p: Arrays, s: Search, leg: int, shift: int) -> int:
     """Price of the best place of a leg in a shift; computed only when the shift has changed since."""
     if s.seen[leg, shift] != s.routes.version[shift]:
@@ -25,7 +25,7 @@ def cached_insertion(p: Arrays, s: Search, leg: int, shift: int) -> int:
     return s.price[leg, shift]
 
 
-@inner
+@woven
 def is_spare(s: Search, shift: int) -> bool:
     """Whether an empty shift just like this one has been tried in this round (marks in `stamp`)."""
     if s.routes.length[shift] > 0:
@@ -47,9 +47,7 @@ def cheapest_shift(p: Arrays, s: Search, leg: int, only_driver: int, blink: floa
         if shift < 0:
             break
         driver = p.shift_driver[shift]
-        if is_spare(s, shift):
-            continue
-        if (only_driver >= 0 and driver != only_driver) or (blink > 0.0 and draw(s.random) < blink):
+        if (only_driver >= 0 and driver != only_driver) or is_spare(s, shift) or (blink > 0.0 and draw(s.random) < blink):
             continue
         price = cached_insertion(p, s, leg, shift)
         if price < NO_PLACE:

@@ -21,6 +21,8 @@ from dispatch.planning.problem import NO_LIMIT, Arrays, IntArray
 kernel: Any = cast("Any", njit)(cache=True, _nrt=False)  # numba knows these options, its types do not
 #: For those that only kernels call: without the entry from Python, whose many arrays take long to compile.
 inner: Any = cast("Any", njit)(cache=True, no_cpython_wrapper=True, _nrt=False)
+#: For the hottest of those: written into their callers, whatever the compiler thinks of their size.
+woven: Any = cast("Any", njit)(cache=True, no_cpython_wrapper=True, _nrt=False, forceinline=True)
 CENT = 1000  # costs are thousandths of a cent, so that metres x cents/km stays whole
 
 
@@ -65,7 +67,7 @@ def least_schedule(p: Arrays, shift: int, route: IntArray, m: int, start: IntArr
     return False
 
 
-@inner
+@woven
 def _drive_on(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, low: int) -> bool:
     """Raise starts from position `low` on by the drives between them; False past a window or the shift's end."""
     if m == 0:
@@ -86,7 +88,7 @@ def _drive_on(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, l
     return bool(start[m - 1] + p.service[last] + p.times[p.place[last], home] <= p.shift_to[shift])
 
 
-@inner
+@woven
 def _pull_up(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, picked: IntArray) -> int:
     """Raise pickups that would ride too long, and the departure of a duty that would last too long.
 
@@ -134,7 +136,7 @@ def gap(p: Arrays, driver: int, leave: int, before: int, after: int, start_after
     return metres, wait, cost, False
 
 
-@inner
+@woven
 def wait_cost(p: Arrays, wait_s: int) -> int:
     """Thousandths of a cent for one wait away from home, the free minutes taken off."""
     beyond = wait_s - p.rates[2]

@@ -1,7 +1,7 @@
-"""The conductor of planning: a problem and a budget in, the best legal routes found out.
+"""The conductor of planning: a problem and a budget in, the best legal routes found out, and how far from the best they can be.
 
-Reads as: insert everybody, ruin and recreate, let OR-Tools have its try from there, keep the best. Called in a child process by
-`dispatch.engine.pool`, which may kill it: every better plan is handed to `report` as soon as it is there.
+Reads as: insert everybody, ruin and recreate, let the master combine what was seen and prove a bound, ruin and recreate from there. Called
+in a child process by `dispatch.engine.pool`, which may kill it: every better plan is handed to `report` as soon as it is there.
 """
 
 import time
@@ -11,15 +11,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from dispatch.planning.baseline import solve_baseline
+from dispatch.planning.choice import choose_runs, make_run, mended
 from dispatch.planning.insertion import MAX_STOPS, refresh
+from dispatch.planning.master import Master
 from dispatch.planning.problem import Problem
 from dispatch.planning.search import construct, improve
 from dispatch.planning.state import Search, best_routes, is_better, make_search, measure, remember_best
 
 CHUNK = 50  # iterations between two looks at the clock, and the grain of an iteration budget
-#: Budgets from this on give their last tenth to OR-Tools; shorter ones would spend it on building its model.
-SECOND_OPINION_S = 5.0
-SEARCH_SHARE = 0.9
+#: Budgets from this on ask the master; shorter ones would spend it on building its program.
+MASTER_S = 3.0
+#: When each part ends, as shares of the seconds; what the master leaves over goes to the last search.
+FIRST_SEARCH, GENERATE, DIVE, CHOOSE = 0.25, 0.65, 0.75, 0.93
+#: The last search begins at this point of the annealing: warm enough to move, too cold to lose what the master found.
+REHEAT = 0.75
+DIVES = 4
+POLISH = 0.03  # share of the seconds that the search has after each dive
+MASTER_SIZE = 2_000  # legs x shifts that the master can do something with, for each second
+MOST_CHOICES = 5000  # runs that SCIP chooses among
 #: Kept for handing the plan over, so that the deadline holds: a share of the seconds, and at least this.
 MARGIN, LEAST_MARGIN_S = 0.02, 0.05
 
@@ -34,13 +43,27 @@ class SolveParams:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """No legal plan is below `value`: levels 1 and 3 folded, in thousandths of a cent.
+
+    It holds for plans in which at most `legs_together` people's ways hang together without the car being empty in between; for all plans
+    where that is None.
+    """
+
+    value: float
+    unserved_weight: int  # of one unserved leg of priority 1
+    legs_together: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Solution:
-    """Routes as stops per shift, their five levels, and what was spent."""
+    """Routes as stops per shift, their five levels, what was spent, and what is proved (None: nothing)."""
 
     routes: list[list[int]]
     levels: tuple[int, ...]
     iterations: int
     seconds: float
+    bound: Bound | None = None
 
 
 Report = Callable[[Solution], None]
@@ -59,49 +82,116 @@ def solve(problem: Problem, params: SolveParams, report: Report = lambda _: None
     Returns
     -------
     Solution
-        The best by the five levels; never worse than cheapest insertion.
+        The best by the five levels; never worse than cheapest insertion. A bound from 3 seconds on, where the master got that far.
     """
-    began = time.monotonic()
-    search = make_search(problem.arrays, params.seed)
-    iterations = 0
-
-    def solution() -> Solution:
-        levels = tuple(int(x) for x in search.best_levels)
-        return Solution(routes=best_routes(search), levels=levels, iterations=iterations, seconds=time.monotonic() - began)
-
-    construct(problem.arrays, search)
-    report(solution())
-    told, told_at = search.best_levels.copy(), time.monotonic()
-    while len(problem.legs):
-        progress, ahead = _progress(params, iterations, time.monotonic() - began)
-        if progress >= 1 or (iterations and params.iterations is None and ahead > 1):
-            break
-        improve(problem.arrays, search, CHUNK, progress, min(1.0, ahead))
-        iterations += CHUNK
-        if is_better(search.best_levels, told) and time.monotonic() - told_at > 0.1:
-            report(solution())
-            told, told_at = search.best_levels.copy(), time.monotonic()
-    report(solution())
-    if params.iterations is not None or params.seconds >= SECOND_OPINION_S:
-        left = None if params.iterations is not None else _usable_s(params) - (time.monotonic() - began)
-        second_opinion = solve_baseline(problem, left, best_routes(search))
-        if second_opinion is not None:
-            take_if_better(problem, search, second_opinion)
-    return solution()
+    return _Solve(problem, params, report).run()
 
 
-def _usable_s(params: SolveParams) -> float:
-    return max(1e-3, params.seconds - max(MARGIN * params.seconds, LEAST_MARGIN_S))
+class _Solve:
+    def __init__(self, problem: Problem, params: SolveParams, report: Report) -> None:
+        self.problem, self.params, self.tell = problem, params, report
+        self.began = time.monotonic()
+        self.search = make_search(problem.arrays, params.seed)
+        self.told, self.told_at = self.search.best_levels.copy(), self.began
+        self.iterations = 0
+        self.bound: Bound | None = None
 
+    def run(self) -> Solution:
+        construct(self.problem.arrays, self.search)
+        self.report(at_once=True)
+        if len(self.problem.legs) == 0 or len(self.problem.arrays.shift_driver) == 0:
+            return self.solution()
+        if self.params.iterations is not None:
+            self.search_iterations(self.params.iterations)
+            self.take(solve_baseline(self.problem, None, best_routes(self.search)))
+        elif self.params.seconds < MASTER_S or self.too_large():
+            self.search_until(self.moment(1.0), 0.0)
+        else:
+            self.search_until(self.moment(FIRST_SEARCH), 0.0)
+            self.ask_master()
+            self.search_until(self.moment(1.0), REHEAT)
+        self.report(at_once=True)
+        return self.solution()
 
-def _progress(params: SolveParams, iterations: int, elapsed_s: float) -> tuple[float, float]:
-    """Share of the search's budget that is used, now and after the next chunk."""
-    if params.iterations is not None:
-        total = max(1, params.iterations)
-        return iterations / total, (iterations + CHUNK) / total
-    budget = _usable_s(params) * (SEARCH_SHARE if params.seconds >= SECOND_OPINION_S else 1.0)
-    pace = elapsed_s / iterations if iterations else 0.0
-    return elapsed_s / budget, (elapsed_s + pace * CHUNK) / budget
+    def too_large(self) -> bool:
+        """Whether the master could not price every kind of shift often enough in the time there is."""
+        p = self.problem.arrays
+        return len(p.priority) * len(p.shift_driver) > MASTER_SIZE * self.params.seconds
+
+    def moment(self, share: float) -> float:
+        """When so much of the usable seconds is spent (time.monotonic)."""
+        return self.began + share * max(1e-3, self.params.seconds - max(MARGIN * self.params.seconds, LEAST_MARGIN_S))
+
+    def search_iterations(self, total: int) -> None:
+        while self.iterations < total:
+            improve(self.problem.arrays, self.search, CHUNK, self.iterations / total, min(1.0, (self.iterations + CHUNK) / total))
+            self.iterations += CHUNK
+            self.report()
+
+    def search_until(self, end: float, progress: float) -> None:
+        """Anneal from `progress` to 1 between now and the end."""
+        begin, done = time.monotonic(), 0
+        while (now := time.monotonic()) < end:
+            pace = (now - begin) / done if done else 0.0
+            if done and now + pace * CHUNK > end:
+                break
+            here, there = ((moment - begin) / max(1e-9, end - begin) for moment in (now, now + pace * CHUNK))
+            improve(self.problem.arrays, self.search, CHUNK, progress + (1 - progress) * here, progress + (1 - progress) * min(1.0, there))
+            done += CHUNK
+            self.iterations += CHUNK
+            self.report()
+
+    def ask_master(self) -> None:
+        """Generate runs and a bound, dive, choose; what is better becomes the best plan, from which the search goes on."""
+        p, search = self.problem.arrays, self.search
+        master = Master(self.problem, self.moment(GENERATE))
+        master.add_routes(enumerate(best_routes(search)))
+        size = int(search.pool.size[0])
+        master.add_routes((int(search.pool.shift[k]), search.pool.stops[k, : search.pool.length[k]].tolist()) for k in range(size))
+        master.generate(self.moment(GENERATE))
+        if master.bound > -np.inf:
+            self.bound = Bound(value=master.bound, unserved_weight=master.weight, legs_together=master.legs_together)
+        if self.proven():
+            return
+        promise, value = master.by_promise(), master.value
+        rng = None
+        for _ in range(DIVES):
+            if time.monotonic() > self.moment(DIVE):
+                break
+            self.take(mended(p, master.dive(self.moment(DIVE), rng)))
+            self.search_until(min(self.moment(DIVE), time.monotonic() + POLISH * self.params.seconds), REHEAT)
+            rng = rng or np.random.default_rng(self.params.seed)
+        best, levels = best_routes(search), search.best_levels
+        room = int(levels[0]) * master.weight + int(levels[2]) - value
+        choices = [run for reduced, run in promise if reduced <= room][:MOST_CHOICES] + master.likely_runs()
+        own = [make_run(p, int(master.kind[shift]), shift, route) for shift, route in enumerate(best) if route]
+        unique = {(run.kind, run.route): run for run in choices + own if run.price is not None}
+        chosen = choose_runs(p, list(unique.values()), master.kind, self.moment(CHOOSE) - time.monotonic(), best)
+        self.take(chosen and mended(p, chosen))
+        self.take(best_routes(search))
+
+    def proven(self) -> bool:
+        """Whether the bound says that nothing better is left on levels 1 and 3."""
+        if self.bound is None:
+            return False
+        levels = self.search.best_levels
+        return int(levels[0]) * self.bound.unserved_weight + int(levels[2]) <= np.ceil(self.bound.value - 1e-3)
+
+    def take(self, routes: list[list[int]] | None) -> None:
+        if routes is not None:
+            take_if_better(self.problem, self.search, routes)
+            self.report()
+
+    def solution(self) -> Solution:
+        levels = tuple(int(x) for x in self.search.best_levels)
+        spent = time.monotonic() - self.began
+        return Solution(routes=best_routes(self.search), levels=levels, iterations=self.iterations, seconds=spent, bound=self.bound)
+
+    def report(self, *, at_once: bool = False) -> None:
+        better = is_better(self.search.best_levels, self.told) and time.monotonic() - self.told_at > 0.1
+        if at_once or better:
+            self.tell(self.solution())
+            self.told, self.told_at = self.search.best_levels.copy(), time.monotonic()
 
 
 def take_if_better(problem: Problem, search: Search, routes: list[list[int]]) -> bool:

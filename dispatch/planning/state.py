@@ -9,13 +9,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dispatch.planning.insertion import NO_PLACE, Routes, best_insertion, make_routes
+from dispatch.planning.insertion import NO_PLACE, OVERRUN, Routes, best_insertion, make_routes
 from dispatch.planning.kinship import related_legs, twins
 from dispatch.planning.problem import SAME_DRIVER_BONUS, Arrays, IntArray
 from dispatch.planning.route_pool import Pool, make_pool
-from dispatch.planning.schedule import inner, kernel
+from dispatch.planning.schedule import kernel, woven
 
 LOCKED_WEIGHT = 1000  # a locked leg is put back before anybody else
+ILLEGAL_WEIGHT = 10**12  # of a route that breaks a rule: no plan with one is ever the best, whoever it serves
 LONGEST_STRING = 10  # legs taken out of one route at once: the value of the paper that `search` follows
 
 
@@ -45,7 +46,7 @@ class Search(NamedTuple):
     new: IntArray  # [5] scratch
 
 
-@inner
+@woven
 def draw(random: npt.NDArray[np.uint64]) -> float:
     """Uniform in [0, 1)."""
     x = random[0]
@@ -73,6 +74,7 @@ def measure(p: Arrays, r: Routes, levels: IntArray) -> None:
             levels[4] -= SAME_DRIVER_BONUS
     for shift in range(len(r.length)):
         levels[1] += r.figures[shift, 3]
+        levels[0] += ILLEGAL_WEIGHT * int(r.figures[shift, 3] >= OVERRUN)
         levels[2] += r.figures[shift, 1]
         levels[3] += r.figures[shift, 2]
     for driver in range(len(r.rides)):

@@ -10,12 +10,19 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from dispatch.model.plans import Levels, Note, Plan, Run, ServedLeg, Stop, Summary, Unserved
+from dispatch.planning.certificate import certify
 from dispatch.planning.problem import SAME_DRIVER_BONUS, Problem
 from dispatch.planning.schedule import figures, gap, promise_broken, schedule
+from dispatch.planning.solve import Bound
 
 
 def make_plan(
-    problem: Problem, routes: Sequence[Sequence[int]], unserved: Sequence[Unserved], notes: Sequence[Note], seconds: float | None
+    problem: Problem,
+    routes: Sequence[Sequence[int]],
+    unserved: Sequence[Unserved],
+    notes: Sequence[Note],
+    seconds: float | None,
+    bound: Bound | None = None,
 ) -> Plan:
     """Write the plan down.
 
@@ -27,6 +34,8 @@ def make_plan(
     unserved, notes : sequences
     seconds : float or None
         Spent searching; None under an iteration budget.
+    bound : Bound or None
+        What the master has proved.
 
     Returns
     -------
@@ -36,6 +45,7 @@ def make_plan(
     frugal = _frugal_drivers(problem, routes)
     runs = [_make_run(problem, s, list(route), frugal) for s, route in enumerate(routes) if route]
     served = sum(len(run.legs) for run in runs)
+    levels = _levels(problem, routes, frugal)
     return Plan(
         date=problem.date,
         timezone=problem.timezone,
@@ -47,8 +57,9 @@ def make_plan(
             km_empty=round(sum(run.km_empty for run in runs), 3),
             wait_minutes=round(sum(run.wait_minutes for run in runs), 2),
             seconds=seconds,
+            certificate=certify(routes, levels.as_tuple(), bound),
             violations=0,
-            levels=_levels(problem, routes, frugal),
+            levels=levels,
         ),
         runs=tuple(runs),
         unserved=tuple(unserved),

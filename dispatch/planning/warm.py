@@ -5,11 +5,13 @@ OR-Tools is imported but not used here: its models do not like to be many in one
 """
 
 import datetime as dt
+import time
 
 import numpy as np
 
 from dispatch.model.day import Day, Driver, Request
 from dispatch.planning import baseline as baseline  # noqa: PLC0414 - loaded before the forkserver forks
+from dispatch.planning.master import Master, quickest
 from dispatch.planning.problem import Matrices, Problem, build_problem
 from dispatch.planning.search import construct, improve
 from dispatch.planning.state import make_search
@@ -32,6 +34,9 @@ def warm_up() -> None:
     search = make_search(problem.arrays, 1)
     construct(problem.arrays, search)
     improve(problem.arrays, search, 5, 0.0, 1.0)
+    master = Master(problem, time.monotonic() + 60)
+    master.relaxed = problem.arrays._replace(times=quickest(problem.arrays.times))
+    master.generate(time.monotonic() + 60)
 
 
 warm_up()
