@@ -133,7 +133,8 @@ def judge(instance: Instance, routes: dict[int, list[int]]) -> Verdict:
         length += sum(int(instance.lengths[a, b]) for a, b in pairwise(way))
         if instance.exact is not None:
             exact += sum(math.dist(instance.exact[a], instance.exact[b]) for a, b in pairwise(way))
-        illegal = illegal or _broken_rule(instance, vehicle, way, seen)
+        rule = _broken_rule(instance, vehicle, way, seen)
+        illegal = illegal or rule
     used = sum(1 for route in routes.values() if route)
     return Verdict(
         unserved=instance.n - len(seen),

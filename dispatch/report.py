@@ -44,6 +44,9 @@ def _figures(plan: Plan) -> Table:
     for label, name in _LABELS:
         value = getattr(plan.summary, name)
         table.add_row(label, f"{value:,.1f}".replace(",", " ") if isinstance(value, float) else str(value))
+    gap = plan.summary.certificate.gap
+    if gap is not None:
+        table.add_row("Écart prouvé · certified gap", f"≤ {100 * gap:.2f} %")
     return table
 
 

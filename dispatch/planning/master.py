@@ -26,7 +26,7 @@ from dispatch.planning.schedule import kernel
 _MOST_RUNS, _LEAST_RUNS = 60, 4
 _PULL = 0.6  # towards the prices of the best bound
 _NEARLY_WHOLE = 0.8  # share of a run at which diving fixes it at once
-_MOST_TOGETHER = 8  # legs in a block
+_MOST_TOGETHER = 16  # legs in a block
 _MOST_COLUMNS = 3000  # in the program before it is cleared
 _ENOUGH = 1e-6  # of the whole, for a linear program to count as solved
 
@@ -49,6 +49,7 @@ class Master:
         self.bound = self.value = self.height = -np.inf
         self.centre: tuple[Any, Any] | None = None  # the prices of the greatest height
         self.turn = 0
+        self.duals = (np.zeros(len(self.p.priority)), np.zeros(len(self.kinds)))  # of the program when it was solved last
         self.diving = False
         self.open: Any = np.ones(len(blocks.size), np.bool_)  # blocks whose legs are not fixed yet
         self.excess = triangle_excess(self.p.metres)
@@ -118,7 +119,6 @@ class Master:
                 self._shrink(deadline)
             if not self._solve(deadline):
                 return False
-            self.value = self.goal.Value() * self.unit
             pi, mu = self._prices(0.0 if self.diving else pull)
             gain, new, complete = self._round(pi, mu, deadline, skip)
             if time.monotonic() > deadline:
@@ -139,8 +139,7 @@ class Master:
 
     def _prices(self, pull: float) -> tuple[Any, dict[int, float]]:
         """Of legs and of kinds of shifts."""
-        pi = np.array([row.dual_value() for row in self.leg_row]) * self.unit
-        mu = np.array([row.dual_value() for row in self.kind_row.values()]) * self.unit
+        pi, mu = self.duals
         if pull > 0 and self.centre is not None:
             pi, mu = pull * self.centre[0] + (1 - pull) * pi, pull * self.centre[1] + (1 - pull) * mu
         return pi, dict(zip(self.kind_row, mu.tolist(), strict=True))
@@ -226,7 +225,12 @@ class Master:
 
     def _solve(self, deadline: float) -> bool:
         self.lp.SetTimeLimit(max(20, int(1000 * (deadline - time.monotonic()))))
-        return self.lp.Solve() == pywraplp.Solver.OPTIMAL
+        solved = self.lp.Solve() == pywraplp.Solver.OPTIMAL
+        if solved:  # a run that is added makes the program forget its prices
+            self.value = self.goal.Value() * self.unit
+            pi = np.array([row.dual_value() for row in self.leg_row]) * self.unit
+            self.duals = (pi, np.array([row.dual_value() for row in self.kind_row.values()]) * self.unit)
+        return bool(solved)
 
     def dive(self, deadline: float, rng: np.random.Generator | None = None) -> list[list[int]]:
         """Fix the runs that the linear program likes most, price again, until nothing is left to fix. Legal routes by shift.
