@@ -10,6 +10,7 @@ Formats and rules: Cordeau 2006 (doi:10.1287/opre.1060.0283) with the data of Ro
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -45,7 +46,6 @@ class Instance:
     max_length: Array  # [V] or BIG
     vehicle_cost: int  # of using one more vehicle, in units of `lengths`
     compatible: Array  # [n, V]
-    unserved_cost: int  # of leaving one request out, for peers that fold it; ours serves first
     exact: Array | None  # [N, 2] coordinates whose distances are the true lengths
     best_known: tuple[float, int] | None  # length in the unit, vehicles
 
@@ -202,6 +202,12 @@ def without_times(instance: Instance) -> Instance:
     )
 
 
+def _plane(stops: Sequence[Sequence[float]], depot: Sequence[float], vehicles: int) -> tuple[Array, Array]:
+    """Coordinates of all nodes, every vehicle at the depot, and the distances between them."""
+    xy = np.array([[row[1], row[2]] for row in stops] + [[depot[1], depot[2]]] * vehicles, float)
+    return xy, np.sqrt(((xy[:, None] - xy[None]) ** 2).sum(-1))
+
+
 def cordeau(path: Path, scale: int = 1000) -> Instance:
     """Windows are tightened from each other through the ride limit, as the authors do."""
     rows = [[float(word) for word in line.split()] for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
@@ -209,8 +215,7 @@ def cordeau(path: Path, scale: int = 1000) -> Instance:
     nodes = rows[1:]
     n = count if len(nodes) >= 2 * count + 1 else count // 2
     depot, stops = nodes[0], nodes[1 : 2 * n + 1]
-    xy = np.array([[row[1], row[2]] for row in stops] + [[depot[1], depot[2]]] * vehicles)
-    far = np.sqrt(((xy[:, None] - xy[None]) ** 2).sum(-1))
+    xy, far = _plane(stops, depot, vehicles)
     early, late, service = (np.array([row[k] for row in stops]) for k in (5, 6, 3))
     for p in range(n):
         q = n + p
@@ -236,7 +241,6 @@ def cordeau(path: Path, scale: int = 1000) -> Instance:
         max_length=np.full(vehicles, BIG),
         vehicle_cost=0,
         compatible=np.ones((n, vehicles), np.bool_),
-        unserved_cost=10**8,
         exact=xy,
         best_known=_known(path, "optimal_cost"),
     )
@@ -251,8 +255,7 @@ def lilim(path: Path, scale: int = 10_000) -> Instance:
     picks = [row for row in rows[2:] if row[8] > 0]
     stops = picks + [by_id[row[8]] for row in picks]
     n = len(picks)
-    xy = np.array([[row[1], row[2]] for row in stops] + [[depot[1], depot[2]]] * vehicles, float)
-    far = np.sqrt(((xy[:, None] - xy[None]) ** 2).sum(-1))
+    xy, far = _plane(stops, depot, vehicles)
     lengths = np.rint(far * scale).astype(np.int64)
     return Instance(
         name=path.stem,
@@ -271,7 +274,6 @@ def lilim(path: Path, scale: int = 10_000) -> Instance:
         max_length=np.full(vehicles, BIG),
         vehicle_cost=10**9,
         compatible=np.ones((n, vehicles), np.bool_),
-        unserved_cost=10**12,
         exact=xy,
         best_known=_known(path, "distance", "vehicles"),
     )
@@ -381,7 +383,6 @@ def _rural_instance(rng: np.random.Generator, name: str, rides: list[Any], homes
         max_length=limits,
         vehicle_cost=0,
         compatible=compatible,
-        unserved_cost=10**6,
         exact=None,
         best_known=None,
     )

@@ -5,7 +5,7 @@ after, on trips that the fit did not see. Called by `allons roads calibrate`.
 """
 
 import csv
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ import numpy.typing as npt
 from scipy.optimize import least_squares
 
 from routing.errors import BadTrips
-from routing.hierarchy import arc_weights
 from routing.network import NO_WAY, RoadNetwork
 from routing.osm import CLASSES
 from routing.route import find_legs
@@ -24,7 +23,7 @@ from routing.steps import split
 Array = npt.NDArray[Any]
 COLUMNS = ("from_lon", "from_lat", "to_lon", "to_lat", "seconds")
 _FEWEST = 20  # trips: below, a fit says nothing
-_ROUNDS = 3  # other durations make other fastest ways; a third round moves factors by less than a hundredth
+_ROUNDS = 3  # other durations make other fastest ways
 _LOWEST, _HIGHEST = 0.5, 4.0
 _PULL = 0.3  # towards 1, as strong as so many trips that are wholly on one class: a class that is hardly driven keeps the table's speed
 _LONGEST_S = 6 * 3600
@@ -164,11 +163,9 @@ def slowed(network: RoadNetwork, factors: npt.NDArray[np.float64]) -> RoadNetwor
 
 def _driven(network: RoadNetwork, starts: Snapped, goals: Snapped) -> tuple[Array, Array]:
     """Seconds on each group of roads, and of turning, of each trip's fastest way; NaN where there is none."""
-    arc_weights(network)
     times, turns = np.zeros((len(starts.edge), len(GROUPS))), np.zeros(len(starts.edge))
     for k in range(len(times)):
-        start, goal = (Snapped(*(getattr(points, f.name)[k : k + 1] for f in fields(points))) for points in (starts, goals))
-        legs = find_legs(network, start, goal)
+        legs = find_legs(network, starts.one(k), goals.one(k))
         if not legs:
             times[k] = np.nan
         for leg in legs:

@@ -1,6 +1,6 @@
 """A four-ary heap of (key, vertex) in two arrays: the queue of every search over roads. Its size is kept by the caller.
 
-Called inside the kernels of `routing.hierarchy` and `routing.matrix`.
+Called inside the kernels of `routing.hierarchy`, `routing.matrix` and `routing.route`.
 """
 
 from typing import Any, NamedTuple

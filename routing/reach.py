@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from routing.heap import make_heap, pop, push
 from routing.hierarchy import INFINITE, METRE_BITS, arc_weights, hierarchy_of
 from routing.matrix import leaving_seeds
 from routing.network import NO_WAY, RoadNetwork
+from routing.route import upward_tree
 from routing.snap import Snapped
 from routing.units import UNREACHABLE
 
@@ -80,25 +80,8 @@ def reached_shares(network: RoadNetwork, arrival_ms: npt.NDArray[np.int32], limi
 @njit(cache=True, nogil=True)
 def _sweep(seed_vertex: Array, seed_weight: Array, up: tuple[Array, Array, Array], down: tuple[Array, Array, Array]) -> Array:
     """Weight of every vertex from the nearest seed."""
-    vertices = len(up[0]) - 1
-    label = np.full(vertices, INFINITE, np.int64)
-    heap = make_heap(len(up[1]) + len(seed_vertex) + 64)
-    size = 0
-    for s in range(len(seed_vertex)):
-        if seed_weight[s] < label[seed_vertex[s]]:
-            label[seed_vertex[s]] = seed_weight[s]
-            size = push(heap, size, seed_weight[s], seed_vertex[s])
-    while size > 0:
-        far, u = heap.key[0], heap.vertex[0]
-        size = pop(heap, size)
-        if far > label[u]:
-            continue
-        for e in range(up[0][u], up[0][u + 1]):
-            weight = far + up[2][e]
-            if weight < label[up[1][e]]:
-                label[up[1][e]] = weight
-                size = push(heap, size, weight, up[1][e])
-    for v in range(vertices - 1, -1, -1):
+    label, _ = upward_tree(seed_vertex, seed_weight, *up)
+    for v in range(len(label) - 1, -1, -1):
         for e in range(down[0][v], down[0][v + 1]):
             label[v] = min(label[v], label[down[1][e]] + down[2][e])
     return label

@@ -86,8 +86,8 @@ def _meet(hierarchy: Hierarchy, leaving: Seeds, arriving: Seeds) -> tuple[int, l
     """The lightest weight, and every vertex on the way, shortcuts unpacked."""
     up = (hierarchy.up_pointer, hierarchy.up_vertex, hierarchy.up_weight)
     down = (hierarchy.down_pointer, hierarchy.down_vertex, hierarchy.down_weight)
-    forth, forth_from = _tree(leaving.vertex, leaving.weight, *up)
-    back, back_from = _tree(arriving.vertex, arriving.weight, *down)
+    forth, forth_from = upward_tree(leaving.vertex, leaving.weight, *up)
+    back, back_from = upward_tree(arriving.vertex, arriving.weight, *down)
     both = np.where((forth < INFINITE) & (back < INFINITE), forth + back, INFINITE)
     top = int(both.argmin()) if len(both) else -1
     if top < 0 or both[top] >= INFINITE:
@@ -152,8 +152,8 @@ def _turn(hierarchy: Hierarchy, u: int, v: int) -> int | None:
     return int(hierarchy.turn_ms[turns][found[0]]) << METRE_BITS if len(found) else None
 
 
-@njit(cache=True)
-def _tree(seed_vertex: Array, seed_weight: Array, pointer: Array, vertex: Array, weight: Array) -> tuple[Array, Array]:
+@njit(cache=True, nogil=True)
+def upward_tree(seed_vertex: Array, seed_weight: Array, pointer: Array, vertex: Array, weight: Array) -> tuple[Array, Array]:
     """Dijkstra upwards: the weight of every vertex it meets, and which vertex it was reached from."""
     label, reached_from = np.full(len(pointer) - 1, INFINITE, np.int64), np.full(len(pointer) - 1, -1, np.int32)
     heap = make_heap(len(vertex) + len(seed_vertex) + 64)

@@ -5,7 +5,7 @@ In: a network and lon/lat pairs. Out: `Snapped`. Called by matrices' callers (`d
 Pieces of road lie in a grid of square cells; a search looks at rings of cells around the point until no nearer piece can come.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,10 @@ class Snapped:
     fraction: npt.NDArray[np.float64]  # of the edge's length, from edge_from
     time_fraction: npt.NDArray[np.float64]  # of the edge's duration
     distance_m: npt.NDArray[np.float64]  # from the point to the road, also when too far
+
+    def one(self, k: int) -> "Snapped":
+        """The k-th of them alone."""
+        return Snapped(*(getattr(self, item.name)[k : k + 1] for item in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)

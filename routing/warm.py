@@ -4,7 +4,6 @@ python -m routing.warm
 """
 
 import tempfile
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from routing.osm import load_extract
 from routing.reach import reach
 from routing.route import find_route
 from routing.saved import load_network, save_network
-from routing.snap import Snapped, snap
+from routing.snap import snap
 
 
 def warm() -> None:
@@ -29,8 +28,7 @@ def warm() -> None:
         places = snap(network, network.sample_points(np.random.default_rng(1), 4))
         travel_times(network, places, places, metres=True)
         reach(network, places)
-        one, other = (Snapped(*(getattr(places, f.name)[k : k + 1] for f in fields(places))) for k in (0, 1))
-        find_route(network, one, other)
+        find_route(network, places.one(0), places.one(1))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from dispatch.planning.problem import Arrays, BoolArray, IntArray
 from dispatch.planning.schedule import inner, kernel
 
 MOST_BLOCKS = 300_000  # room for those that are enumerated
-MOST_STEPS = 3_000_000  # of the walk: about two seconds
+MOST_STEPS = 3_000_000  # of the walk
 
 
 class Blocks(NamedTuple):

@@ -11,6 +11,7 @@ import numpy as np
 from ortools.linear_solver import pywraplp
 
 from dispatch.planning.insertion import BROKEN_PRICE, COMFORT_PRICE, GOODWILL_PRICE
+from dispatch.planning.kinship import shifts_by_kind
 from dispatch.planning.problem import NO_LIMIT, SAME_DRIVER_BONUS, Arrays
 from dispatch.planning.schedule import CENT, figures, fits_car, schedule
 from dispatch.planning.state import LOCKED_WEIGHT
@@ -84,7 +85,7 @@ def choose_runs(p: Arrays, runs: Sequence[Run], kind: Any, seconds: float, known
     solver = pywraplp.Solver.CreateSolver("SCIP")
     solver.SetTimeLimit(max(20, int(1000 * seconds)))
     infinite, unit = solver.infinity(), max(1, int(p.rates[0])) * 1000
-    kinds = {int(k): np.nonzero(kind == k)[0].tolist() for k in np.unique(kind)}
+    kinds = shifts_by_kind(kind)
     weight = unserved_weight(p)
     goal = solver.Objective()
     goal.SetMinimization()

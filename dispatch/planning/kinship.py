@@ -21,6 +21,11 @@ def related_legs(p: Arrays, count: int) -> IntArray:
     return np.ascontiguousarray(np.argsort(distance, axis=1, kind="stable")[:, :count])
 
 
+def shifts_by_kind(kind: IntArray) -> dict[int, list[int]]:
+    """The shifts of each number of `twins`."""
+    return {int(k): np.nonzero(kind == k)[0].tolist() for k in np.unique(kind)}
+
+
 def twins(p: Arrays) -> IntArray:
     """A number for each kind of shift: equal where nothing tells two shifts apart (one shift a driver, same home, car, limits, people)."""
     alone = np.bincount(p.shift_driver, minlength=len(p.home)) == 1

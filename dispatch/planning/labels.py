@@ -42,7 +42,7 @@ class Labels(NamedTuple):
 
 
 def make_labels(p: Arrays) -> Labels:
-    """Some 60 MB, once per solve."""
+    """Some 30 MB, once per solve."""
 
     def column() -> IntArray:
         return np.zeros(MOST_LABELS, np.int64)
@@ -140,7 +140,7 @@ def _extend(
     cost = direct * p.rates[0]
     if not at_home:
         beyond = max(b.begins[f], arrive) - arrive - p.rates[2]
-        if beyond > 0 and p.max_duty[shift] >= NO_LIMIT:  # a longest duty may move the day and shorten the wait
+        if beyond > 0:
             cost += beyond * p.rates[1] * CENT // 60
         if home_too and round_metres * p.rates[0] < cost:
             cost = round_metres * p.rates[0]
@@ -214,7 +214,7 @@ def _is_beaten(labels: Labels, last: int, free: int, total: float, metres: int, 
             and labels.cost[other] + slope * (free - labels.free[other]) <= total
             and labels.metres[other] <= metres
             and labels.rides[other] <= rides
-            and _within(labels, other, known)
+            and _is_part(labels.memory[other], labels.known[other], labels.fresh, known)
         ):
             labels.sizes[2] += compared
             return True
@@ -223,7 +223,7 @@ def _is_beaten(labels: Labels, last: int, free: int, total: float, metres: int, 
             and total + slope * (labels.free[other] - free) <= labels.cost[other]
             and metres <= labels.metres[other]
             and rides <= labels.rides[other]
-            and _covers(labels, other, known)
+            and _is_part(labels.fresh, known, labels.memory[other], labels.known[other])
         ):
             labels.dead[other] = True
         before = other
@@ -233,30 +233,14 @@ def _is_beaten(labels: Labels, last: int, free: int, total: float, metres: int, 
 
 
 @woven
-def _within(labels: Labels, other: int, known: int) -> bool:
-    """Whether the memory of a label is part of the fresh one."""
-    if labels.known[other] > known:
+def _is_part(some: Any, n: int, whole: Any, m: int) -> bool:
+    """Whether each of the first n legs is among the first m of the others."""
+    if n > m:
         return False
-    for k in range(labels.known[other]):
+    for k in range(n):
         found = False
-        for q in range(known):
-            if labels.fresh[q] == labels.memory[other, k]:
-                found = True
-                break
-        if not found:
-            return False
-    return True
-
-
-@woven
-def _covers(labels: Labels, other: int, known: int) -> bool:
-    """Whether the fresh memory is part of a label's."""
-    if known > labels.known[other]:
-        return False
-    for q in range(known):
-        found = False
-        for k in range(labels.known[other]):
-            if labels.fresh[q] == labels.memory[other, k]:
+        for q in range(m):
+            if some[k] == whole[q]:
                 found = True
                 break
         if not found:

@@ -17,7 +17,7 @@ from ortools.linear_solver import pywraplp
 
 from dispatch.planning.blocks import Blocks, make_blocks
 from dispatch.planning.choice import Run, make_run, unserved_groups, unserved_weight
-from dispatch.planning.kinship import twins
+from dispatch.planning.kinship import shifts_by_kind, twins
 from dispatch.planning.labels import best_runs, make_labels
 from dispatch.planning.problem import Arrays, IntArray, Problem
 from dispatch.planning.schedule import kernel
@@ -28,6 +28,7 @@ _PULL = 0.6  # towards the prices of the best bound
 _NEARLY_WHOLE = 0.8  # share of a run at which diving fixes it at once
 _MOST_TOGETHER = 16  # legs in a block
 _MOST_COLUMNS = 3000  # in the program before it is cleared
+_WAITING = 1  # in `rates`
 _ENOUGH = 1e-6  # of the whole, for a linear program to count as solved
 
 
@@ -37,10 +38,13 @@ class Master:
     def __init__(self, problem: Problem, deadline: float) -> None:
         self.p = problem.arrays
         self.kind = twins(self.p)
-        self.kinds = {int(k): np.nonzero(self.kind == k)[0].tolist() for k in np.unique(self.kind)}
+        self.kinds = shifts_by_kind(self.kind)
+        self.groups = unserved_groups(self.p)
         self.weight = unserved_weight(self.p)
         # a detour may be quicker than the direct way, by rounding or over a private road: the bound then rests on the quickest of all
         self.relaxed = self.p._replace(times=quickest(self.p.times)) if triangle_excess(self.p.times) > 0 else self.p
+        # and waiting costs nothing in it: being ready later may save some, which dominance of blocks does not see
+        self.proof = self.relaxed._replace(rates=np.where(np.arange(len(self.p.rates)) == _WAITING, 0, self.p.rates))
         self.blocks, self.legs_together = affordable_blocks(self.relaxed, max(2_000, 30_000 // len(self.kinds)), deadline)
         blocks = self.blocks
         self.runs: list[Run] = []
@@ -61,16 +65,15 @@ class Master:
         self._make_program()
 
     def _make_program(self) -> None:
-        p = self.p
-        self.unit = max(1, int(p.rates[0])) * 1000  # a kilometre: GLOP likes numbers near one
+        self.unit = max(1, int(self.p.rates[0])) * 1000  # a kilometre: GLOP likes numbers near one
         self.lp = pywraplp.Solver.CreateSolver("GLOP")
         infinite = self.lp.infinity()
-        self.leg_row = [self.lp.Constraint(1, 1) for _ in p.priority]
+        self.leg_row = [self.lp.Constraint(1, 1) for _ in self.p.priority]
         self.kind_row = {kind: self.lp.Constraint(-infinite, len(shifts)) for kind, shifts in self.kinds.items()}
         self.goal = self.lp.Objective()
         self.goal.SetMinimization()
         self.columns: list[Any] = []
-        for legs in unserved_groups(p):
+        for legs in self.groups:
             column = self.lp.NumVar(0, infinite, "")
             self.goal.SetCoefficient(column, float(sum(self._unserved_cost(leg) for leg in legs)) / self.unit)
             for leg in legs:
@@ -180,7 +183,7 @@ class Master:
         usable = usable & (worth > least * int(self.p.rates[0]))
         chosen = np.nonzero(usable)[0]
         of_leg = np.searchsorted(self.blocks.first[chosen], np.arange(len(self.p.priority) + 1))
-        value, whole = best_runs(self.relaxed, self.blocks, worth, chosen, of_leg, shift, -mu, self.labels)
+        value, whole = best_runs(self.proof if self.exact else self.relaxed, self.blocks, worth, chosen, of_leg, shift, -mu, self.labels)
         return float(value), bool(whole)
 
     def _take_best(self, kind: int, shift: int) -> int:
@@ -200,7 +203,7 @@ class Master:
     def _raise_bound(self, pi: Any, mu: dict[int, float], gain: float) -> None:
         """Lagrangian: the value of these prices, less what the best runs would still gain. Prices above an unserved leg's are cut."""
         surplus = 0.0
-        for legs in unserved_groups(self.p):
+        for legs in self.groups:
             surplus += max(0.0, float(sum(pi[leg] for leg in legs)) - sum(self._unserved_cost(leg) for leg in legs))
         value = float(pi.sum()) + sum(len(self.kinds[kind]) * min(0.0, dual) for kind, dual in mu.items()) + gain - surplus
         if value > self.height:

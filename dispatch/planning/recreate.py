@@ -168,7 +168,7 @@ def regret(p: Arrays, s: Search, n: int) -> None:
                     break
                 if is_spare(s, shift):
                     continue
-                price = s.price[leg, shift] if s.seen[leg, shift] == s.routes.version[shift] else cached_insertion(p, s, leg, shift)
+                price = cached_insertion(p, s, leg, shift)
                 if price < best:
                     best, second = price, best
                 elif price < second:

@@ -19,10 +19,6 @@ from routing.units import EARTH_RADIUS_M, UNREACHABLE
 from tests.routing.tiny import ROAD, Tiny, forbid, line, lonlat, snapped
 
 
-def one(places: Snapped, k: int) -> Snapped:
-    return Snapped(*(getattr(places, name)[k : k + 1] for name in Snapped.__dataclass_fields__))
-
-
 def length_m(route: Route) -> float:
     lon, lat = np.radians(route.lonlat.T)
     h = np.sin(np.diff(lat) / 2) ** 2 + np.cos(lat[1:]) * np.cos(lat[:-1]) * np.sin(np.diff(lon) / 2) ** 2
@@ -37,7 +33,7 @@ def test_routes_are_what_the_matrix_says_and_hang_together(data_file: Callable[[
     assert table.metres is not None
     for i in range(0, 40, 2):
         for j in range(1, 40, 6):
-            route = find_route(network, one(places, i), one(places, j))
+            route = find_route(network, places.one(i), places.one(j))
             if table.ms[i, j] == UNREACHABLE:
                 assert route is None
                 continue
@@ -215,7 +211,7 @@ def test_no_route_breaks_a_restriction_of_the_raw_extract(data_file: Callable[[s
     assert len(rules.no) + len(rules.only) > 10
     assert len(network.banned) > 10
     places = snap(network, network.sample_points(np.random.default_rng(6), 60), limit_m=1e6)
-    ways = [(one(places, k), one(places, k + 30)) for k in range(30)]
+    ways = [(places.one(k), places.one(k + 30)) for k in range(30)]
     middle = [np.full(1, 0.5), np.full(1, 0.5), np.zeros(1)]
     ways += [(Snapped(np.array([a // 2]), *middle), Snapped(np.array([b // 2]), *middle)) for a, b in network.banned.tolist()]
     found = [route for source, target in ways if (route := find_route(network, source, target)) is not None]
