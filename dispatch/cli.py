@@ -88,6 +88,36 @@ def check_command(
     raise typer.Exit(1 if violations else 0)
 
 
+@app.command("change")
+def change_command(
+    day_file: DayFile,
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN.json", help="The plan people were told.")],
+    roads: Roads = None,
+    new: Annotated[Path | None, typer.Option(metavar="REQUEST.json", help="Somebody asks for a ride.")] = None,
+    cancel: Annotated[str | None, typer.Option(metavar="ID[/WAY]", help="Called off: r12, r12/outbound or r12/return.")] = None,
+    no_show: Annotated[str | None, typer.Option(metavar="ID/WAY", help="Nobody was at the door.")] = None,
+    late: Annotated[str | None, typer.Option(metavar="DRIVER=MINUTES", help="A volunteer is late.")] = None,
+    gone: Annotated[str | None, typer.Option(metavar="DRIVER", help="A volunteer cannot drive any more today.")] = None,
+    json_out: Annotated[
+        Path | None, typer.Option("--json", metavar="OUT", help="The day after and all proposals; - for standard output.")
+    ] = None,
+    lang: Lang = "fr",
+) -> None:
+    """Something has happened today: propose how to go on, and say who is touched. Nothing is changed."""
+    from dispatch.engine.react import react
+    from dispatch.files import load_day, load_event, load_plan, write_text
+    from dispatch.report import print_reaction
+
+    event = load_event(new=new, cancel=cancel, no_show=no_show, late=late, gone=gone)
+    reaction = react(load_day(day_file), load_plan(plan_file), event, _open_roads(roads))
+    text = reaction.model_dump_json(indent=1) + "\n"
+    if json_out == Path("-"):
+        sys.stdout.write(text)
+    elif json_out is not None:
+        write_text(json_out, text)
+    print_reaction(Console(stderr=json_out == Path("-")), reaction, lang)
+
+
 @app.command("sample-day")
 def sample_day_command(
     roads: Roads = None,

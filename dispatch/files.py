@@ -5,10 +5,11 @@ import tempfile
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from dispatch.errors import BadInput, Fault
-from dispatch.model.day import Day
+from dispatch.model.day import Day, Request
+from dispatch.model.events import Event
 from dispatch.model.plans import Plan
 
 T = TypeVar("T", bound=BaseModel)
@@ -24,6 +25,32 @@ def load_day(path: Path) -> Day:
 def load_plan(path: Path) -> Plan:
     """Read a plan; BadInput names the file and the field."""
     return _load(path, Plan)
+
+
+_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def load_event(*, new: Path | None, cancel: str | None, no_show: str | None, late: str | None, gone: str | None) -> Event:
+    """The one event that was given: a request's file, `r12/return`, `d3=25` or `d3`; BadInput says what is wrong with it."""
+    given: dict[str, dict[str, object]] = {}
+    if new is not None:
+        given["new_request"] = {"request": _load(new, Request)}
+    for kind, text in (("cancelled", cancel), ("no_show", no_show)):
+        if text is not None:
+            request, _, way = text.partition("/")
+            given[kind] = {"request": request, **({"leg": way} if way else {})}
+    if late is not None:
+        driver, _, minutes = late.partition("=")
+        given["volunteer_late"] = {"driver": driver, "minutes": int(minutes) if minutes.isascii() and minutes.isdigit() else minutes}
+    if gone is not None:
+        given["volunteer_gone"] = {"driver": gone}
+    if len(given) != 1:
+        raise BadInput([Fault("event", "missing", "give exactly one of --new, --cancel, --no-show, --late, --gone")])
+    ((kind, parts),) = given.items()
+    try:
+        return _EVENT.validate_python({"kind": kind, **parts})
+    except ValidationError as error:
+        raise BadInput.from_validation(error, "event") from None
 
 
 def _load(path: Path, model: type[T]) -> T:

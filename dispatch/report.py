@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dispatch.model.events import Reaction
 from dispatch.model.plans import Plan
 
 _NOBODY: Mapping[str, str] = MappingProxyType({})
@@ -37,6 +38,24 @@ def print_plan(
     screen.print(_figures(plan))
     if seconds:
         screen.print(Text(" · ".join(f"{step} {spent:.2f} s" for step, spent in seconds.items()), style="dim"))
+
+
+def print_reaction(screen: Console, reaction: Reaction, lang: str) -> None:
+    """One row per proposal, the best first, and under it everybody who is touched."""
+    table = Table(title="Propositions · proposals", title_justify="left", show_lines=True)
+    for name in ("n°", "ce qui change" if lang == "fr" else "what changes", "km"):
+        table.add_column(name, justify="right" if name == "km" else "left")
+    for k, proposal in enumerate(reaction.proposals, 1):
+        told = [proposal.sentence if lang == "fr" else proposal.sentence_en]
+        told += [f"+ {leg} : {_driver_of(proposal.plan, leg)}" for leg in proposal.served]
+        told += [f"- {leg}" for leg in proposal.without]
+        told += [f"~ {t.request}/{t.leg} : {t.sentence if lang == 'fr' else t.sentence_en}" for t in proposal.touched if t.after]
+        table.add_row(str(k), Text("\n".join(told)), f"{proposal.km:+.1f}")
+    screen.print(table)
+
+
+def _driver_of(plan: Plan, leg_id: str) -> str:
+    return next((run.driver for run in plan.runs for leg in run.legs if f"{leg.request}/{leg.leg}" == leg_id), "")
 
 
 def _figures(plan: Plan) -> Table:

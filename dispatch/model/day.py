@@ -98,6 +98,41 @@ class Promise(_Noun):
     lock: Lock = "none"
 
 
+class OverLeg(_Noun):
+    """A way that is driven, cancelled or missed: it is not planned any more, its other way still may be."""
+
+    request: Id
+    leg: Direction
+    driver: Id | None = Field(None, description="Who drove it; null when nobody did.")
+
+
+class CommittedStop(_Noun):
+    """A stop that a started run will make whatever happens: the one under way, and the drop-off of everybody aboard."""
+
+    request: Id
+    leg: Direction
+    kind: Literal["pickup", "dropoff"]
+    picked_up_at: Clock | None = Field(None, description="When the ride began, for the drop-off of somebody who is aboard.")
+
+
+class StartedRun(_Noun):
+    """A volunteer who is out: from here and now on the run can still change."""
+
+    driver: Id
+    shift: int = Field(0, ge=0, description="Index in the driver's shifts.")
+    left_home_at: Clock
+    at: Point = Field(description="Where the volunteer is; the place of the stop under way, where there is one.")
+    free_at: Clock = Field(description="When the volunteer is there, or can leave it.")
+    committed: tuple[CommittedStop, ...] = Field((), max_length=60, description="In the order planned, the stop under way first.")
+
+
+class LockedRun(_Noun):
+    """A run that must stay as it is: nobody leaves it, nobody joins it. Its people are those promised this volunteer in this shift."""
+
+    driver: Id
+    shift: int = Field(0, ge=0, description="Index in the driver's shifts.")
+
+
 class Day(_Noun):
     """Everything the planner needs to know about one service day of one territory."""
 
@@ -108,6 +143,10 @@ class Day(_Noun):
     drivers: tuple[Driver, ...] = Field(max_length=20_000)
     requests: tuple[Request, ...] = Field(max_length=50_000)
     promises: tuple[Promise, ...] = Field((), max_length=100_000)
+    now: Clock | None = Field(None, description="Nobody leaves home before; null: the whole day is still ahead.")
+    over: tuple[OverLeg, ...] = Field((), max_length=100_000, description="Ways that are over; `max_km` and `max_rides` are what is left.")
+    started: tuple[StartedRun, ...] = Field((), max_length=20_000)
+    locked_runs: tuple[LockedRun, ...] = Field((), max_length=20_000)
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -130,6 +169,7 @@ class Day(_Noun):
                 faults.append(((*at, "leg"), "names a return that the request does not have"))
             if promise.driver not in drivers:
                 faults.append(((*at, "driver"), "is not the id of a driver of this day"))
+        faults += self._present_faults(known, {driver.id: len(driver.shifts) for driver in self.drivers})
         if faults:
             raise ValidationError.from_exception_data(
                 "Day",
@@ -139,6 +179,45 @@ class Day(_Noun):
                 ],
             )
         return self
+
+    def _present_faults(self, known: dict[str, Request], shifts: dict[str, int]) -> list["_Found"]:
+        """What has happened and what is locked must concern people, volunteers and shifts of this day, each once."""
+        faults = [] if self.now is None else self._clock_faults(("now",), self.now)
+        used: list[tuple[_Loc, tuple[str, Direction]]] = [(("over", k), (done.request, done.leg)) for k, done in enumerate(self.over)]
+        for r, run in enumerate(self.started):
+            at: _Loc = ("started", r)
+            faults += self._clock_faults((*at, "left_home_at"), run.left_home_at) + self._clock_faults((*at, "free_at"), run.free_at)
+            picked = {(stop.request, stop.leg) for stop in run.committed if stop.kind == "pickup"}
+            dropped = [(stop.request, stop.leg) for stop in run.committed if stop.kind == "dropoff"]
+            if not picked <= set(dropped) or len(set(dropped)) < len(dropped):
+                faults.append(((*at, "committed"), "everybody who is picked up must be dropped off, once"))
+            used += [((*at, "committed"), leg) for leg in dropped]
+            for k, stop in enumerate(run.committed):
+                aboard = stop.kind == "dropoff" and (stop.request, stop.leg) not in picked
+                if aboard != (stop.picked_up_at is not None):
+                    faults.append(((*at, "committed", k, "picked_up_at"), "say when somebody aboard was picked up, and of nobody else"))
+                elif stop.picked_up_at is not None:
+                    faults += self._clock_faults((*at, "committed", k, "picked_up_at"), stop.picked_up_at)
+        for at, (request, leg) in used:
+            if request not in known or (leg == "return" and known[request].return_after is None):
+                faults.append((at, "names somebody's way that this day does not have"))
+        if len({leg for _, leg in used}) < len(used):
+            faults.append((("started",), "the same way is over or aboard twice"))
+        runs: list[tuple[_Loc, tuple[str, int]]] = [(("started", k), (run.driver, run.shift)) for k, run in enumerate(self.started)]
+        locked: list[tuple[_Loc, tuple[str, int]]] = [
+            (("locked_runs", k), (run.driver, run.shift)) for k, run in enumerate(self.locked_runs)
+        ]
+        for at, (driver, shift) in [*runs, *locked]:
+            if shift >= shifts.get(driver, 0):
+                faults.append(((*at, "shift"), "is not a shift of a driver of this day"))
+        if len({driver for _, (driver, _) in runs}) < len(runs):
+            faults.append((("started",), "nobody can be out twice"))
+        faults += [
+            ((*("over", k), "driver"), "is not the id of a driver of this day")
+            for k, d in enumerate(self.over)
+            if d.driver is not None and d.driver not in shifts
+        ]
+        return faults
 
     def _overlaps(self, d: int, driver: Driver) -> list["_Found"]:
         """Nobody is in two places at once: the planner takes each shift for itself."""

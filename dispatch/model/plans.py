@@ -31,9 +31,12 @@ class _Noun(BaseModel):
 
 
 class Stop(_Noun):
-    """One place of a run. `home` opens and closes a run, and stands inside it when the volunteer goes home in between."""
+    """One place of a run. `home` opens and closes a run, and stands inside it when the volunteer goes home in between.
 
-    kind: Literal["home", "pickup", "dropoff"]
+    A run that is under way begins with a `position`, and with those who are `aboard` there.
+    """
+
+    kind: Literal["home", "position", "aboard", "pickup", "dropoff"]
     request: str | None = None
     leg: Direction | None = None
     place: Point
@@ -83,6 +86,19 @@ class Unserved(_Noun):
     sentence_en: str
     blocked: dict[Reason, int] = Field(description="How many volunteers each rule rules out.")
     smallest_change: str | None = None
+
+
+class Touched(_Noun):
+    """A promise that this plan does not keep: somebody who must be told."""
+
+    request: str
+    leg: Direction
+    how: Literal["driver_changed", "moved", "dropped"]
+    before: str = Field(description="The volunteer who was told.")
+    after: str | None = Field(description="The volunteer now; null when there is none.")
+    minutes: int = Field(0, description="The told pickup moves by so many minutes, later is positive.")
+    sentence: str = Field(description="French.")
+    sentence_en: str
 
 
 class Note(_Noun):
@@ -148,4 +164,5 @@ class Plan(_Noun):
     summary: Summary
     runs: tuple[Run, ...]
     unserved: tuple[Unserved, ...]
+    touched: tuple[Touched, ...] = Field((), description="Promises that are not kept; all others are, as they were told.")
     notes: tuple[Note, ...] = ()

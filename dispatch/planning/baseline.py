@@ -17,7 +17,7 @@ import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
 from dispatch.planning.choice import without_halves
-from dispatch.planning.problem import NO_LIMIT, UNREACHABLE, Arrays, IntArray, Problem
+from dispatch.planning.problem import NO_LIMIT, UNREACHABLE, Arrays, IntArray, Problem, drivable
 
 _BIG = 10**6
 Model: TypeAlias = Any  # pywrapcp.RoutingModel; the wrapper carries no types
@@ -67,12 +67,12 @@ def solve_baseline(problem: Problem, seconds: float | None, initial: Sequence[Se
 
 
 def _make_model(p: Arrays, *, coupled: bool) -> tuple[Index, Model]:
-    """Nodes 0..2L-1 are the stops, then one home per shift."""
+    """Nodes 0..2L-1 are the stops, then one home per shift, then where each shift begins."""
     stops, shifts = len(p.place), len(p.shift_driver)
     homes = list(range(stops, stops + shifts))
-    index = pywrapcp.RoutingIndexManager(stops + shifts, shifts, homes, homes)
+    index = pywrapcp.RoutingIndexManager(stops + 2 * shifts, shifts, [home + shifts for home in homes], homes)
     model = pywrapcp.RoutingModel(index)
-    place = np.concatenate([p.place, p.home[p.shift_driver]])
+    place = np.concatenate([p.place, p.home[p.shift_driver], p.begin])
     metres = p.metres[np.ix_(place, place)].astype(np.int64)
     far = model.RegisterTransitMatrix(metres.tolist())
     cost = model.RegisterTransitMatrix((metres * max(1, int(p.rates[0]))).tolist())
@@ -92,7 +92,7 @@ def _make_model(p: Arrays, *, coupled: bool) -> tuple[Index, Model]:
 def _add_time(p: Arrays, index: Index, model: Model, place: IntArray) -> None:
     stops, shifts = len(p.place), len(p.shift_driver)
     shift = min(0, int(p.shift_from.min()), int(p.early.min()))  # OR-Tools counts from zero
-    service = np.concatenate([p.service, np.zeros(shifts, np.int64)])
+    service = np.concatenate([p.service, np.zeros(2 * shifts, np.int64)])
     drive = model.RegisterTransitMatrix((p.times[np.ix_(place, place)].astype(np.int64) + service[:, None]).tolist())
     horizon = int(p.shift_to.max()) - shift + 1
     model.AddDimension(drive, horizon, horizon, False, "time")
@@ -118,7 +118,7 @@ def _add_loads(p: Arrays, index: Index, model: Model) -> None:
     for k in range(loads.shape[1]):
         if k == 3 and not p.alone.any():
             continue
-        change = np.zeros(len(p.place) + len(p.shift_driver), np.int64)
+        change = np.zeros(len(p.place) + 2 * len(p.shift_driver), np.int64)
         change[0 : len(p.place) : 2], change[1 : len(p.place) : 2] = loads[:, k], -loads[:, k]
         by_node = model.RegisterUnaryTransitVector(change.tolist())
         model.AddDimensionWithVehicleCapacity(by_node, 0, capacity[:, k].tolist(), True, f"load{k}")
@@ -126,7 +126,7 @@ def _add_loads(p: Arrays, index: Index, model: Model) -> None:
 
 def _add_driver_limits(p: Arrays, index: Index, model: Model, far: int) -> None:
     """Kilometres and rides per driver, summed over the driver's shifts."""
-    picks = np.zeros(len(p.place) + len(p.shift_driver), np.int64)
+    picks = np.zeros(len(p.place) + 2 * len(p.shift_driver), np.int64)
     picks[0 : len(p.place) : 2] = 1
     rides = model.RegisterUnaryTransitVector(picks.tolist())
     for name, by_arc, limit in (("metres", far, p.max_metres), ("rides", rides, p.max_rides)):
@@ -152,7 +152,7 @@ def _add_legs(p: Arrays, index: Index, model: Model, longest_arc: int) -> None:
         solver.Add(clock.CumulVar(pick) <= clock.CumulVar(drop))
         longest = int(p.ride_limit[leg] + p.service[2 * leg])
         solver.Add(clock.CumulVar(drop) - clock.CumulVar(pick) <= longest)
-        able = np.nonzero(p.allowed[leg][p.shift_driver])[0].tolist()
+        able = np.nonzero(drivable(p, leg, np.arange(len(p.shift_driver))))[0].tolist()
         for node in (pick, drop):
             model.VehicleVar(node).SetValues([-1, *able])
             model.AddDisjunction([node], penalty * int(p.priority[leg]) * (1000 if p.locked[leg] else 1) // 2)

@@ -11,9 +11,10 @@ from datetime import datetime
 from itertools import pairwise
 
 from dispatch.model.plans import Levels, Plan, Run, Stop
-from dispatch.planning.problem import SAME_DRIVER_BONUS, Leg, Problem
+from dispatch.planning.problem import SAME_DRIVER_BONUS, Leg, Problem, drivable
 
 LOADS = ("seats", "wheelchair places", "boot units")
+_BEGINNINGS = ("pickup", "aboard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,10 @@ class _Check:
         yield from self._driver_limits()
         yield from self._everybody()
         yield from self._figures()
+        for shift in self.problem.started:
+            name, number = self.problem.drivers[int(self.p.shift_driver[shift])], self.problem.shift_numbers[shift]
+            if seen_shifts[name, number] == 0:
+                yield Violation("started", f"{name}, shift {number}", "A run that is under way is missing: the volunteer must come home.")
 
     def _second(self, moment: datetime) -> int:
         return int((moment - self.problem.start).total_seconds())
@@ -88,9 +93,14 @@ class _Check:
         driver = int(self.p.shift_driver[shift])
         home = self.problem.points[int(self.p.home[driver])]
         stops = run.stops
-        if len(stops) < 4 or stops[0].kind != "home" or stops[-1].kind != "home":
-            yield Violation("home", where, "A run starts and ends at home and serves somebody.")
+        out = shift in self.problem.started
+        if len(stops) < (2 if out else 4) or stops[0].kind != ("position" if out else "home") or stops[-1].kind != "home":
+            yield Violation(
+                "home", where, "A run starts and ends at home and serves somebody; a started one begins where the volunteer is."
+            )
             return
+        if stops[0].place != self.problem.points[int(self.p.begin[shift])]:
+            yield Violation("place", where, "A run does not begin where the volunteer is.")
         yield from self._shift(where, shift, run)
         aboard: dict[int, int] = {}  # leg -> second when loading ended
         load = [0, 0, 0]
@@ -102,13 +112,15 @@ class _Check:
                 empty += stop.metres if not aboard else 0
                 if not aboard and stop.kind == "pickup":
                     waited += yield from self._wait(where, stops[k - 1], stop)
-            if stop.kind == "home":
+            if stop.kind == "position" and k > 0:
+                yield Violation("home", where, "Only a started run begins at a position.")
+            elif stop.kind in ("home", "position"):
                 if aboard:
                     yield Violation("home", where, "The volunteer goes home with somebody aboard.")
-                if stop.place != home:
+                if stop.kind == "home" and stop.place != home:
                     yield Violation("place", where, "A home stop is not at the volunteer's home.")
             else:
-                yield from self._service(where, driver, stop, aboard, load)
+                yield from self._service(where, shift, stop, aboard, load)
             if [stop.seats, stop.wheelchairs, stop.boot] != load:
                 yield Violation("load", where, "The load written at a stop is not what is aboard.")
         if aboard:
@@ -116,10 +128,10 @@ class _Check:
         self.metres[driver] += metres
         self.empty_metres += empty
         self.waited += waited
-        self.cost += metres * int(self.p.rates[0]) + 1000 * int(self.p.rates[5])
+        self.cost += metres * int(self.p.rates[0]) + (1000 * int(self.p.rates[5]) if len(stops) > 2 else 0)
         if abs(run.km * 1000 - metres) > 1 or abs(run.km_empty * 1000 - empty) > 1 or abs(run.wait_minutes * 60 - waited) > 1:
             yield Violation("figures", where, "Kilometres or waiting of the run differ from its stops.")
-        if [(leg.request, leg.leg) for leg in run.legs] != [(s.request, s.leg) for s in stops if s.kind == "pickup"]:
+        if [(leg.request, leg.leg) for leg in run.legs] != [(s.request, s.leg) for s in stops if s.kind in _BEGINNINGS]:
             yield Violation("figures", where, "The list of people differs from the stops.")
 
     def _shift(self, where: str, shift: int, run: Run) -> Iterator[Violation]:
@@ -134,7 +146,7 @@ class _Check:
     def _wait(self, where: str, before: Stop, stop: Stop) -> Generator[Violation, None, int]:
         """Seconds waited with nobody aboard; there is no reason to leave home early for that."""
         idle = self._second(stop.start) - self._second(stop.arrive)
-        if before.kind == "home":
+        if before.kind in ("home", "position"):
             if idle != 0:
                 yield Violation("departure", where, "The volunteer leaves home too early and waits at the first door.")
             return 0
@@ -153,7 +165,8 @@ class _Check:
         if not (before.arrive <= before.start <= before.depart and stop.arrive <= stop.start <= stop.depart):
             yield Violation("order", where, "Arriving, starting and leaving are out of order.")
 
-    def _service(self, where: str, driver: int, stop: Stop, aboard: dict[int, int], load: list[int]) -> Iterator[Violation]:
+    def _service(self, where: str, shift: int, stop: Stop, aboard: dict[int, int], load: list[int]) -> Iterator[Violation]:
+        driver = int(self.p.shift_driver[shift])
         leg = self.leg_at.get(Leg(stop.request or "", stop.leg or "outbound"))
         if leg is None:
             yield Violation("unknown_leg", where, "A stop serves somebody whom the day does not know.")
@@ -167,11 +180,13 @@ class _Check:
             yield Violation("window", name, f"The {stop.kind} is outside its time window.")
         if depart - start < self.p.service[at]:
             yield Violation("service", name, "There is not enough time to get in or out.")
-        if stop.kind == "pickup":
+        if (stop.kind == "aboard") != (stop.kind in _BEGINNINGS and leg in self.problem.aboard):
+            yield Violation("aboard", name, "Somebody who is aboard now is picked up again, or somebody who is not counts as aboard.")
+        if stop.kind in _BEGINNINGS:
             if leg in self.rides:
                 yield Violation("served_twice", name, "The person is served twice.")
-            if not self.p.allowed[leg, driver]:
-                yield Violation("not_allowed", name, "Needs, a refusal or a lock rule this volunteer out.")
+            if not drivable(self.p, leg, shift):
+                yield Violation("not_allowed", name, "Needs, a refusal or a lock rule this volunteer or this run out.")
             aboard[leg] = start + int(self.p.service[at])
             self.rides[leg] = _Ride(driver, start, -1)
         elif leg not in aboard:
@@ -181,7 +196,7 @@ class _Check:
             ride = self.rides[leg].ride = start - aboard.pop(leg)
             if ride > self.p.ride_limit[leg]:
                 yield Violation("ride_time", name, "The ride is longer than the person's limit.")
-        sign = 1 if stop.kind == "pickup" else -1
+        sign = 1 if stop.kind in _BEGINNINGS else -1
         for k in range(3):
             load[k] += sign * int(self.p.demand[leg, k])
             if load[k] > self.p.capacity[driver, k]:
@@ -223,21 +238,27 @@ class _Check:
         km = (self.metres.total() / 1000, self.empty_metres / 1000, self.waited / 60)
         if any(abs(a - b) > 0.06 for a, b in zip(km, (s.km_total, s.km_empty, s.wait_minutes), strict=True)):
             yield Violation("figures", "summary", "Kilometres or waiting are not what the runs say.")
+        touched = {self.problem.legs[k].id for k in range(len(self.problem.legs)) if self._broken(k) > 0}
+        if touched != {Leg(t.request, t.leg).id for t in self.plan.touched} or len(touched) != len(self.plan.touched):
+            yield Violation("touched", "plan", "The list of people whose promise changes is not what the runs say.")
         if s.levels != self.levels():
             yield Violation("levels", "summary", "The objective's levels are not what the runs say.")
+
+    def _broken(self, leg: int) -> int:
+        """Level 2 for one leg."""
+        told, ride = int(self.p.told_pickup[leg]), self.rides.get(leg)
+        if self.p.told_driver[leg] < 0 or ride is None:
+            return int(self.p.told_driver[leg] >= 0)
+        moved = max(told - ride.pickup, ride.pickup - told - int(self.p.rates[3])) - int(self.p.rates[4])
+        return int(self.p.told_driver[leg] != ride.driver) + (1 + moved // 60 if moved > 0 else 0)
 
     def levels(self) -> Levels:
         """The objective, computed anew from the runs."""
         p = self.p
         unserved = [k for k in range(len(self.problem.legs)) if k not in self.rides]
-        broken = sum(1 for k in unserved if p.told_driver[k] >= 0)
+        broken = sum(self._broken(k) for k in range(len(self.problem.legs)))
         goodwill = comfort = 0
         for leg, ride in self.rides.items():
-            if p.told_driver[leg] >= 0:
-                broken += int(p.told_driver[leg] != ride.driver)
-                told, tolerance = int(p.told_pickup[leg]), int(p.rates[4])
-                moved = max(told - ride.pickup, ride.pickup - told - int(p.rates[3])) - tolerance
-                broken += 1 + moved // 60 if moved > 0 else 0
             comfort += (ride.ride - int(p.direct[leg])) * int(p.persons[leg])
             goodwill -= int(p.bond[leg, ride.driver])
             partner = self.rides.get(int(p.partner[leg]))

@@ -12,7 +12,7 @@ from ortools.linear_solver import pywraplp
 
 from dispatch.planning.insertion import BROKEN_PRICE, COMFORT_PRICE, GOODWILL_PRICE
 from dispatch.planning.kinship import shifts_by_kind
-from dispatch.planning.problem import NO_LIMIT, SAME_DRIVER_BONUS, Arrays
+from dispatch.planning.problem import NO_LIMIT, SAME_DRIVER_BONUS, Arrays, drivable
 from dispatch.planning.schedule import CENT, figures, fits_car, schedule
 from dispatch.planning.state import LOCKED_WEIGHT
 
@@ -50,8 +50,13 @@ def make_run(p: Arrays, kind: int, shift: int, route: list[int]) -> Run:
     driver = int(p.shift_driver[shift])
     stops = np.array(route, np.int64)
     legs = [stop // 2 for stop in route if stop % 2 == 0]
-    legal = len(set(legs)) == len(legs) and bool(p.allowed[legs, driver].all()) and len(legs) <= p.max_rides[driver]
-    legal = legal and bool(fits_car(p, driver, stops, len(route))) and schedule(p, shift, route) is not None
+    legal = len(set(legs)) == len(legs) and len(legs) <= p.max_rides[driver]
+    legal = (
+        legal
+        and bool(drivable(p, legs, shift).all())
+        and bool(fits_car(p, driver, stops, len(route)))
+        and schedule(p, shift, route) is not None
+    )
     if legal:
         for frugal in (False, True):
             metres, cost, comfort, broken = figures(p, shift, route, frugal=frugal)
@@ -60,13 +65,13 @@ def make_run(p: Arrays, kind: int, shift: int, route: list[int]) -> Run:
                 goodwill -= SAME_DRIVER_BONUS * sum(1 for leg in legs if p.partner[leg] > leg and int(p.partner[leg]) in legs)
                 price = cost + COMFORT_PRICE * comfort + BROKEN_PRICE * broken + GOODWILL_PRICE * goodwill
                 return Run(kind, tuple(route), int(cost), int(price))
-    return Run(kind, tuple(route), _least_cost(p, driver, route), None)
+    return Run(kind, tuple(route), _least_cost(p, shift, route), None)
 
 
-def _least_cost(p: Arrays, driver: int, route: list[int]) -> int:
+def _least_cost(p: Arrays, shift: int, route: list[int]) -> int:
     """Of a run that breaks a rule: its kilometres, by home where that is shorter."""
-    home = int(p.home[driver])
-    places = [home, *(int(p.place[stop]) for stop in route), home]
+    home = int(p.home[p.shift_driver[shift]])
+    places = [int(p.begin[shift]), *(int(p.place[stop]) for stop in route), home]
     aboard = metres = 0
     for k, (a, b) in enumerate(pairwise(places)):
         direct = int(p.metres[a, b])

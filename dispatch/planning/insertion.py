@@ -107,6 +107,13 @@ def hop(p: Arrays, a: int, b: int, home: int, empty: bool) -> int:
 
 
 @woven
+def may_drive(p: Arrays, leg: int, shift: int) -> bool:
+    """Whether needs, refusals and locks leave this leg to this shift."""
+    fixed = p.run_of[leg]
+    return bool(p.allowed[leg, p.shift_driver[shift]]) and (fixed == shift or (fixed < 0 and not p.closed[shift]))
+
+
+@woven
 def has_room(p: Arrays, r: Routes, shift: int, k: int, leg: int, driver: int) -> bool:
     """Whether a leg may be in the car on the way to the stop at position k."""
     full = (
@@ -127,14 +134,14 @@ def best_insertion(p: Arrays, r: Routes, leg: int, shift: int) -> tuple[int, int
     none = (NO_PLACE, NOWHERE, NOWHERE)
     driver = p.shift_driver[shift]
     m = r.length[shift]
-    if not p.allowed[leg, driver] or m + 4 > r.stops.shape[1] or r.rides[driver] >= p.max_rides[driver]:
+    if not may_drive(p, leg, shift) or m + 4 > r.stops.shape[1] or r.rides[driver] >= p.max_rides[driver]:
         return none
     pick, drop = 2 * leg, 2 * leg + 1
     at_pick, at_drop, home = p.place[pick], p.place[drop], p.home[driver]
     base = r.figures[shift, 1] + COMFORT_PRICE * r.figures[shift, 2] + BROKEN_PRICE * r.figures[shift, 3]
     floor = r.figures[shift, 4] * p.rates[0] + p.rates[5] * CENT - base  # what the route's least metres would add
     best, best_i, best_j = none
-    before_i, leave = home, p.shift_from[shift]
+    before_i, leave = p.begin[shift], p.shift_from[shift]
     for i in range(m + 1):
         if i > 0:
             stop = r.stops[shift, i - 1]
@@ -215,7 +222,7 @@ def _fill_aboard(p: Arrays, r: Routes, shift: int, m: int, home: int) -> int:
     """Loads on the way to each stop and home; returns the least metres of the route."""
     load = r.aboard[shift]
     load[0] = 0
-    least, place = 0, home
+    least, place = 0, p.begin[shift]
     for k in range(m):
         stop = r.stops[shift, k]
         least += hop(p, place, p.place[stop], home, k > 0 and load[k, 3] == 0)
@@ -226,7 +233,7 @@ def _fill_aboard(p: Arrays, r: Routes, shift: int, m: int, home: int) -> int:
             load[k + 1, d] = load[k, d] + sign * p.demand[leg, d]
         load[k + 1, 3] = load[k, 3] + sign
         load[k + 1, 4] = load[k, 4] + sign * int(p.alone[leg])
-    return least + p.metres[place, home] if m > 0 else least
+    return least + p.metres[place, home]
 
 
 @inner

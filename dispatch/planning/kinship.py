@@ -34,10 +34,11 @@ def twins(p: Arrays) -> IntArray:
     for shift, driver in enumerate(p.shift_driver.tolist()):
         columns = (p.capacity, p.max_metres, p.max_rides, p.recent_rides)
         about: tuple[bytes, ...] = tuple(column[driver].tobytes() for column in columns)
-        home = p.home[driver]  # homes of one house are one point or several
-        about += tuple(part.tobytes() for length in (p.times, p.metres) for part in (length[home, p.place], length[p.place, home]))
+        home, begin = p.home[driver], p.begin[shift]  # homes of one house are one point or several
+        ways = ((length[begin, p.place], length[p.place, home], length[home, p.place]) for length in (p.times, p.metres))
+        about += tuple(part.tobytes() for parts in ways for part in parts)
         about += tuple(column[shift].tobytes() for column in (p.shift_from, p.shift_to, p.max_duty))
         about += (p.allowed[:, driver].tobytes(), p.bond[:, driver].tobytes())
-        promised = bool((p.told_driver == driver).any()) or not alone[driver]
-        numbers.append(kinds.setdefault((*about, shift if promised else -1), len(kinds)))
+        own = bool((p.told_driver == driver).any()) or not alone[driver] or bool(p.closed[shift] or (p.run_of == shift).any())
+        numbers.append(kinds.setdefault((*about, shift if own else -1), len(kinds)))
     return np.array(numbers, np.int64)

@@ -72,7 +72,7 @@ def best_runs(
         now = _pop(labels)
         if labels.dead[now]:
             continue
-        place = home if now == 0 else p.place[2 * labels.leg[now] + 1]
+        place = p.begin[shift] if now == 0 else p.place[2 * labels.leg[now] + 1]
         if now > 0 and labels.metres[now] + p.metres[place, home] <= p.max_metres[driver]:
             total = labels.cost[now] + p.metres[place, home] * p.rates[0]
             least = min(least, total)

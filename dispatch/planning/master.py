@@ -19,7 +19,7 @@ from dispatch.planning.blocks import Blocks, make_blocks
 from dispatch.planning.choice import Run, make_run, unserved_groups, unserved_weight
 from dispatch.planning.kinship import shifts_by_kind, twins
 from dispatch.planning.labels import best_runs, make_labels
-from dispatch.planning.problem import Arrays, IntArray, Problem
+from dispatch.planning.problem import Arrays, IntArray, Problem, drivable
 from dispatch.planning.schedule import kernel
 
 #: Runs taken from one pricing round, over all kinds of shifts, and at least from each.
@@ -178,7 +178,7 @@ class Master:
     def _price(self, kind: int, shift: int, worth: Any, mu: float) -> tuple[float, bool]:
         """First only with blocks that pay for their own metres; in the end with all that can be in a best run at all: taking a block out of
         a run saves metres wherever they keep the triangle, so one that brings nothing is in none."""
-        usable = self.usable[self.p.shift_driver[shift]] & self.open
+        usable = self.usable[shift] & self.open
         least = -self.excess * self.blocks.size if self.exact else self.blocks.metres
         usable = usable & (worth > least * int(self.p.rates[0]))
         chosen = np.nonzero(usable)[0]
@@ -334,9 +334,10 @@ def triangle_excess(length: IntArray) -> int:
 
 
 def _usable(p: Arrays, blocks: Blocks) -> Any:
-    """[D, F] whether a volunteer may drive all legs of a block and has the room."""
-    usable = (blocks.load[None] <= p.capacity[:, None]).all(axis=2)
+    """[S, F] whether all legs of a block may be driven in a shift, whose car has the room."""
+    usable = (blocks.load[None] <= p.capacity[p.shift_driver][:, None]).all(axis=2)
+    may = drivable(p, np.arange(len(p.priority))[:, None], np.arange(len(p.shift_driver))[None, :])
     for k in range(blocks.legs.shape[1]):
         leg = blocks.legs[:, k]
-        usable &= np.where(leg >= 0, p.allowed[np.maximum(leg, 0)].T, True)
+        usable &= np.where(leg >= 0, may[np.maximum(leg, 0)].T, True)
     return np.ascontiguousarray(usable)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from dispatch.model.clock import day_start, to_instant
 from dispatch.model.day import Day, Direction, Driver, Policy, Promise, Request
+from dispatch.planning.present import apply_present
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -56,16 +57,25 @@ class Arrays(NamedTuple):
     told_driver: IntArray  # [L] or -1
     told_pickup: IntArray  # [L] meaningful where told_driver >= 0
     locked: BoolArray  # [L]
+    run_of: IntArray  # [L] the shift whose locked or started run this leg belongs to, or -1
     home: IntArray  # [D] point
     capacity: IntArray  # [D, 3]
     max_metres: IntArray  # [D] or NO_LIMIT
     max_rides: IntArray  # [D] or NO_LIMIT
     recent_rides: IntArray  # [D]
     shift_driver: IntArray  # [S]
+    begin: IntArray  # [S] point: home, or where a started run is
+    closed: BoolArray  # [S] a locked run: nobody joins it
     shift_from: IntArray  # [S]
     shift_to: IntArray  # [S]
     max_duty: IntArray  # [S] seconds from leaving home to being back for good, or NO_LIMIT
     rates: IntArray  # [6] cents/km, waiting cents/min, free wait s, told rounding s, promise tolerance s, cents/run
+
+
+def drivable(p: Arrays, legs: Any, shifts: Any) -> Any:
+    """Whether needs, refusals and locks leave legs to shifts; indices or arrays of them, which broadcast."""
+    fixed = p.run_of[legs]
+    return p.allowed[legs, p.shift_driver[shifts]] & ((fixed == shifts) | ((fixed < 0) & ~p.closed[shifts]))
 
 
 class Leg(NamedTuple):
@@ -96,6 +106,8 @@ class Problem:
     far: tuple[bool, ...]  # per point: no road near enough
     unmet_needs: BoolArray  # [L, D] why `allowed` is False, for reasons
     refused: BoolArray  # [L, D]
+    started: frozenset[int] = frozenset()  # shifts whose run is under way
+    aboard: frozenset[int] = frozenset()  # legs that are in a car now
 
 
 def day_points(day: Day) -> tuple[LonLat, ...]:
@@ -106,6 +118,8 @@ def day_points(day: Day) -> tuple[LonLat, ...]:
     for request in day.requests:
         seen.setdefault(request.origin)
         seen.setdefault(request.destination)
+    for run in day.started:
+        seen.setdefault(run.at)
     return tuple(seen)
 
 
@@ -126,9 +140,9 @@ def build_problem(day: Day, matrices: Matrices) -> Problem:
     points = day_points(day)
     index = {point: k for k, point in enumerate(points)}
     far = tuple(bool(matrices.times[k, k] >= UNREACHABLE) for k in range(len(points)))
-    legs, columns = _leg_columns(day, index, matrices.times)
+    seconds = Seconds(day)
+    legs, columns = _leg_columns(day, index, matrices.times, seconds)
     shifts = [(d, k, shift) for d, driver in enumerate(day.drivers) if not far[index[driver.home]] for k, shift in enumerate(driver.shifts)]
-    seconds = _Seconds(day)
     unmet, refused, bond = _pair_tables(day, legs)
     allowed = ~(unmet | refused)
     told_driver, told_pickup, locked = _apply_promises(day, legs, columns, allowed, seconds)
@@ -143,12 +157,15 @@ def build_problem(day: Day, matrices: Matrices) -> Problem:
         told_driver=told_driver,
         told_pickup=told_pickup,
         locked=locked,
+        run_of=np.full(len(legs), -1, np.int64),
         home=_ints([index[d.home] for d in drivers]),
         capacity=_ints([[d.seats, d.wheelchair_places, d.boot] for d in drivers]).reshape(len(drivers), 3),
         max_metres=_ints([NO_LIMIT if d.max_km is None else round(d.max_km * 1000) for d in drivers]),
         max_rides=_ints([NO_LIMIT if d.max_rides is None else d.max_rides for d in drivers]),
         recent_rides=_ints([d.recent_rides for d in drivers]),
         shift_driver=_ints([d for d, _, _ in shifts]),
+        begin=_ints([index[drivers[d].home] for d, _, _ in shifts]),
+        closed=np.zeros(len(shifts), np.bool_),
         shift_from=_ints([seconds.of(shift[0]) for _, _, shift in shifts]),
         shift_to=_ints([seconds.of(shift[1]) for _, _, shift in shifts]),
         max_duty=_ints([_duty_limit_s(drivers[d]) for d, _, _ in shifts]),
@@ -163,6 +180,8 @@ def build_problem(day: Day, matrices: Matrices) -> Problem:
             ]
         ),
     )
+    numbered = {(drivers[d].id, k): s for s, (d, k, _) in enumerate(shifts)}
+    started, aboard = apply_present(day, arrays, index, {leg: k for k, leg in enumerate(legs)}, numbered, seconds.of)
     return Problem(
         arrays=arrays,
         legs=legs,
@@ -176,6 +195,8 @@ def build_problem(day: Day, matrices: Matrices) -> Problem:
         far=far,
         unmet_needs=unmet,
         refused=refused,
+        started=started,
+        aboard=aboard,
     )
 
 
@@ -183,7 +204,7 @@ def _duty_limit_s(driver: Driver) -> int:
     return NO_LIMIT if driver.max_duty_minutes is None else 60 * driver.max_duty_minutes
 
 
-class _Seconds:
+class Seconds:
     """Clocks of one day as seconds since its start."""
 
     def __init__(self, day: Day) -> None:
@@ -198,16 +219,18 @@ def _ints(values: Sequence[object]) -> IntArray:
     return np.array(values, np.int64)
 
 
-def _leg_columns(day: Day, index: dict[LonLat, int], times: IntArray) -> tuple[tuple[Leg, ...], dict[str, Any]]:
+def _leg_columns(day: Day, index: dict[LonLat, int], times: IntArray, seconds: Seconds) -> tuple[tuple[Leg, ...], dict[str, Any]]:
     """Legs in the order of requests, outbound before return, and their columns of `Arrays`."""
-    seconds = _Seconds(day)
+    over = {Leg(done.request, done.leg) for done in day.over}
     legs: list[Leg] = []
     stops: list[tuple[int, int, int, int]] = []
     rows: list[tuple[int, ...]] = []
     for request in day.requests:
         here, there = index[request.origin], index[request.destination]
-        two_ways = request.return_after is not None
-        for direction in ("outbound", "return") if two_ways else ("outbound",):
+        ways: tuple[Direction, ...] = ("outbound",) if request.return_after is None else ("outbound", "return")
+        ways = tuple(way for way in ways if Leg(request.id, way) not in over)
+        two_ways = len(ways) == 2
+        for direction in ways:
             a, b = (here, there) if direction == "outbound" else (there, here)
             direct = int(times[a, b])
             limit = _ride_limit_s(request, day.policy, direct)
@@ -237,7 +260,7 @@ def _ride_limit_s(request: Request, policy: Policy, direct: int) -> int:
 
 
 def _stop_rows(
-    request: Request, direction: Direction, ends: tuple[int, int], direct: int, limit: int, seconds: _Seconds
+    request: Request, direction: Direction, ends: tuple[int, int], direct: int, limit: int, seconds: Seconds
 ) -> list[tuple[int, int, int, int]]:
     """(place, early, late, service) of pickup and drop-off: section 2, windows. The end that was not asked for follows."""
     load, unload = 60 * request.load_minutes, 60 * request.unload_minutes
@@ -273,6 +296,10 @@ def _pair_tables(day: Day, legs: tuple[Leg, ...]) -> tuple[BoolArray, BoolArray,
                 or (request.requires_driver is not None and request.requires_driver != driver.id)
             )
             bond[at, k] = KNOWN_BONUS * (request.beneficiary in knows) + PREFERRED_BONUS * (request.prefers_driver == driver.id)
+    for done in day.over:  # the same volunteer may be needed for the other way
+        for at, leg in enumerate(legs):
+            if done.driver is not None and leg.request == done.request and requests[leg.request].same_driver == "require":
+                refused[at] |= np.array([driver.id != done.driver for driver in day.drivers])
     return unmet, refused, bond
 
 
@@ -283,7 +310,7 @@ SAME_DRIVER_BONUS = 12
 
 
 def _apply_promises(
-    day: Day, legs: tuple[Leg, ...], columns: dict[str, Any], allowed: BoolArray, seconds: _Seconds
+    day: Day, legs: tuple[Leg, ...], columns: dict[str, Any], allowed: BoolArray, seconds: Seconds
 ) -> tuple[IntArray, IntArray, BoolArray]:
     """Locks narrow `allowed` and the pickup window; promises without a lock are remembered for level 2."""
     leg_at = {leg: k for k, leg in enumerate(legs)}
@@ -293,6 +320,8 @@ def _apply_promises(
     early, late = columns["early"], columns["late"]
     slack = 60 * (day.policy.promise_tolerance_minutes + day.policy.told_rounding_minutes)
     for promise in day.promises:
+        if _promised_leg(promise) not in leg_at:  # over already
+            continue
         leg = leg_at[_promised_leg(promise)]
         told_driver[leg] = driver_at[promise.driver]
         told_pickup[leg] = seconds.of(promise.pickup_at)

@@ -74,7 +74,7 @@ def _drive_on(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, l
         return True
     home = p.home[p.shift_driver[shift]]
     if low == 0:
-        start[0] = max(start[0], p.shift_from[shift] + p.times[home, p.place[route[0]]])
+        start[0] = max(start[0], p.shift_from[shift] + p.times[p.begin[shift], p.place[route[0]]])
         if start[0] > p.late[route[0]]:
             return False
     for k in range(max(low, 1), m):
@@ -98,7 +98,7 @@ def _pull_up(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, pi
     if m > 0 and p.max_duty[shift] < NO_LIMIT:
         home, first, last = p.home[p.shift_driver[shift]], route[0], route[m - 1]
         back = start[m - 1] + p.service[last] + p.times[p.place[last], home]
-        need = back - p.max_duty[shift] + p.times[home, p.place[first]]
+        need = back - p.max_duty[shift] + p.times[p.begin[shift], p.place[first]]
         if need > start[0]:
             if need > p.late[first]:
                 return -1
@@ -148,11 +148,12 @@ def route_cost(
     p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, picked: IntArray, frugal: bool
 ) -> tuple[int, int, int, int]:
     """(metres home to home, cost, comfort seconds, broken promises) of a route with its schedule and `picked`. O(m)."""
-    if m == 0:
-        return 0, 0, 0, 0
     driver = p.shift_driver[shift]
     home = p.home[driver]
-    metres = p.metres[home, p.place[route[0]]] + p.metres[p.place[route[m - 1]], home]
+    if m == 0:  # somebody who is out still has to come home
+        back = p.metres[p.begin[shift], home]
+        return back, back * p.rates[0], 0, 0
+    metres = p.metres[p.begin[shift], p.place[route[0]]] + p.metres[p.place[route[m - 1]], home]
     cost = metres * p.rates[0] + p.rates[5] * CENT
     comfort = broken = aboard = 0
     for k in range(m):

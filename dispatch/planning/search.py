@@ -8,9 +8,9 @@ people grows with time; the best plan is chosen level by level (docs/planning-pr
 
 import numpy as np
 
-from dispatch.planning.insertion import BROKEN_PRICE, COMFORT_PRICE, GOODWILL_PRICE, keep, remove, undo
-from dispatch.planning.problem import Arrays
-from dispatch.planning.recreate import recreate
+from dispatch.planning.insertion import BROKEN_PRICE, COMFORT_PRICE, GOODWILL_PRICE, NOWHERE, keep, remove, undo
+from dispatch.planning.problem import Arrays, IntArray
+from dispatch.planning.recreate import cheapest_shift, put, recreate
 from dispatch.planning.route_pool import remember_routes
 from dispatch.planning.schedule import inner, kernel
 from dispatch.planning.state import LONGEST_STRING, Search, draw, is_better, measure, remember_best
@@ -105,8 +105,38 @@ def improve(p: Arrays, s: Search, iterations: int, progress_from: float, progres
 
 
 def construct(p: Arrays, search: Search) -> None:
-    """First plan: cheapest insertion, the hardest people first."""
-    recreate(p, search, 0.0)
-    measure(p, search.routes, search.levels)
-    if is_better(search.levels, search.best_levels):
-        remember_best(search)
+    """First plan: cheapest insertion, the hardest people first; where there are promises, also with those first. The better one stays."""
+    orders = [np.zeros(0, np.int64)]
+    promised = np.nonzero(p.told_driver >= 0)[0]
+    if len(promised):
+        orders.append(promised[np.lexsort((p.told_pickup[promised], ~p.locked[promised]))])
+    for order in orders:
+        for leg in np.nonzero(search.routes.shift_of >= 0)[0]:
+            if search.routes.shift_of[leg] >= 0:
+                remove(p, search.routes, leg)
+        keep_promises(p, search, order)
+        recreate(p, search, 0.0)
+        measure(p, search.routes, search.levels)
+        if is_better(search.levels, search.best_levels):
+            remember_best(search)
+
+
+@kernel
+def keep_promises(p: Arrays, s: Search, order: IntArray) -> None:
+    """Put legs with the volunteers they were told, in this order, where there is a place; then their other ways, both or none."""
+    for leg in order:
+        other = s.routes.shift_of[p.partner[leg]] if p.same_driver[leg] else NOWHERE
+        if other >= 0 and p.shift_driver[other] != p.told_driver[leg]:
+            continue
+        _, shift = cheapest_shift(p, s, leg, p.told_driver[leg], 0.0)
+        if shift >= 0:
+            put(p, s, leg, shift)
+    for leg in order:
+        partner, shift = p.partner[leg], s.routes.shift_of[leg]
+        if shift < 0 or partner < 0 or s.routes.shift_of[partner] >= 0:
+            continue
+        _, back = cheapest_shift(p, s, partner, p.shift_driver[shift] if p.same_driver[leg] else NOWHERE, 0.0)
+        if back >= 0:
+            put(p, s, partner, back)
+        elif p.both_or_none[leg]:
+            remove(p, s.routes, leg)

@@ -5,7 +5,7 @@ in a child process by `dispatch.engine.pool`, which may kill it: every better pl
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from dispatch.planning.baseline import solve_baseline
 from dispatch.planning.choice import choose_runs, make_run, mended
 from dispatch.planning.insertion import MAX_STOPS, refresh
 from dispatch.planning.master import Master
-from dispatch.planning.problem import Problem
+from dispatch.planning.problem import Arrays, Problem
 from dispatch.planning.search import construct, improve
 from dispatch.planning.state import Search, best_routes, is_better, make_search, measure, remember_best
 
@@ -196,7 +196,17 @@ class _Solve:
 
 def take_if_better(problem: Problem, search: Search, routes: list[list[int]]) -> bool:
     """Load routes from elsewhere into the search; they become the best only when they are better level by level."""
-    p, r = problem.arrays, search.routes
+    if not load_routes(problem.arrays, search, routes):
+        return False
+    better = bool(is_better(search.levels, search.best_levels))
+    if better:
+        remember_best(search)
+    return better
+
+
+def load_routes(p: Arrays, search: Search, routes: Sequence[Sequence[int]]) -> bool:
+    """Make routes the current ones, whatever they are worth; False, and nothing done, when one is too long."""
+    r = search.routes
     if any(len(route) > min(MAX_STOPS, r.stops.shape[1]) for route in routes):
         return False
     r.length[:] = 0
@@ -208,7 +218,7 @@ def take_if_better(problem: Problem, search: Search, routes: list[list[int]]) ->
     for shift, route in enumerate(routes):
         r.length[shift] = len(route)
         r.stops[shift, : len(route)] = route
-        for stop in route[:]:
+        for stop in route:
             if stop % 2 == 0:
                 r.shift_of[stop // 2] = shift
                 r.rides[p.shift_driver[shift]] += 1
@@ -217,7 +227,4 @@ def take_if_better(problem: Problem, search: Search, routes: list[list[int]]) ->
     r.version[:] = r.counter[0] + np.arange(len(r.version))
     r.counter[0] += len(r.version)
     measure(p, r, search.levels)
-    better = bool(is_better(search.levels, search.best_levels))
-    if better:
-        remember_best(search)
-    return better
+    return True

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dispatch.planning.insertion import NO_PLACE, OVERRUN, Routes, best_insertion, make_routes
+from dispatch.planning.insertion import NO_PLACE, OVERRUN, Routes, best_insertion, make_routes, refresh
 from dispatch.planning.kinship import related_legs, twins
 from dispatch.planning.problem import SAME_DRIVER_BONUS, Arrays, IntArray
 from dispatch.planning.route_pool import Pool, make_pool
@@ -136,6 +136,8 @@ def make_search(p: Arrays, seed: int, neighbours: int = 100) -> Search:
         new=np.zeros(5, np.int64),
         random=np.array([(seed * 0x9E3779B97F4A7C15 + 0x1234567) % 2**64 or 1], np.uint64),
     )
+    for shift in np.nonzero(p.begin != p.home[p.shift_driver])[0]:  # who is out already has a way home
+        refresh(p, routes, shift)
     solo = np.full((legs, shifts), NO_PLACE, np.int64)
     fill_solo(p, empty, solo)
     order = np.argsort(solo, axis=1, kind="stable")

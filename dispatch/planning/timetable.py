@@ -11,6 +11,7 @@ import numpy as np
 
 from dispatch.model.plans import Levels, Note, Plan, Run, ServedLeg, Stop, Summary, Unserved
 from dispatch.planning.certificate import certify
+from dispatch.planning.changes import list_touched
 from dispatch.planning.problem import SAME_DRIVER_BONUS, Problem
 from dispatch.planning.schedule import figures, gap, promise_broken, schedule
 from dispatch.planning.solve import Bound
@@ -43,7 +44,7 @@ def make_plan(
         With `summary.violations` still 0: the checker fills it.
     """
     frugal = _frugal_drivers(problem, routes)
-    runs = [_make_run(problem, s, list(route), frugal) for s, route in enumerate(routes) if route]
+    runs = [_make_run(problem, s, list(route), frugal) for s, route in enumerate(routes) if route or s in problem.started]
     served = sum(len(run.legs) for run in runs)
     levels = _levels(problem, routes, frugal)
     return Plan(
@@ -63,6 +64,7 @@ def make_plan(
         ),
         runs=tuple(runs),
         unserved=tuple(unserved),
+        touched=list_touched(problem, runs),
         notes=tuple(notes),
     )
 
@@ -118,27 +120,33 @@ class _Trace:
         self.zone = ZoneInfo(problem.timezone)
         self.load = np.zeros(3, np.int64)
         self.stops: list[Stop] = []
-        self.at = self.home
+        self.begin, self.out = int(self.p.begin[shift]), shift in problem.started
+        self.at = self.begin
 
     def moment(self, second: int) -> dt.datetime:
         return (self.problem.start + dt.timedelta(seconds=int(second))).astimezone(self.zone)
 
     def add(self, stop: int | None, arrive: int, start: int, depart: int) -> None:
-        """Append a stop (None: home) reached from the last one."""
-        place = self.home if stop is None else int(self.p.place[stop])
+        """Append a stop (None: home, or where the volunteer is) reached from the last one."""
+        first = not self.stops
+        place = int(self.p.place[stop]) if stop is not None else self.begin if first else self.home
+        aboard = stop is not None and stop % 2 == 0 and stop // 2 in self.problem.aboard
+        kind = (
+            ("position" if first and self.out else "home") if stop is None else "dropoff" if stop % 2 else "aboard" if aboard else "pickup"
+        )
         leg = None if stop is None else self.problem.legs[stop // 2]
         if stop is not None:
             self.load += self.p.demand[stop // 2] * (-1 if stop % 2 else 1)
         self.stops.append(
             Stop(
-                kind="home" if stop is None else "dropoff" if stop % 2 else "pickup",
+                kind=kind,
                 request=leg and leg.request,
                 leg=leg and leg.direction,
                 place=self.problem.points[place],
                 arrive=self.moment(arrive),
                 start=self.moment(start),
                 depart=self.moment(depart),
-                metres=int(self.p.metres[self.at, place]) if self.stops else 0,
+                metres=0 if first else int(self.p.metres[self.at, place]),
                 seats=int(self.load[0]),
                 wheelchairs=int(self.load[1]),
                 boot=int(self.load[2]),
@@ -152,7 +160,7 @@ def _make_run(problem: Problem, shift: int, route: list[int], frugal: set[int]) 
     driver = int(p.shift_driver[shift])
     start = _starts(problem, shift, route)
     trace = _Trace(problem, shift)
-    leave = int(start[0]) - int(p.times[trace.home, p.place[route[0]]])
+    leave = int(start[0]) - int(p.times[trace.begin, p.place[route[0]]]) if route else int(p.shift_from[shift])
     trace.add(None, leave, leave, leave)
     aboard = empty = waited = 0
     for k, stop in enumerate(route):

@@ -392,3 +392,38 @@ def test_keys_are_listed_whatever_a_territory_is_called(shell: Shell, monkeypatc
     database.close()
     assert shell("keys", "add", "--role", "coordinator", "--territory", "Pays [/]").code == 0
     assert "Pays [/]" in shell("keys", "list").out
+
+
+def test_change_proposes_how_to_go_on_and_says_who_is_touched(shell: Shell) -> None:
+    day = shell.day()
+    assert shell("plan", day, "--iterations", "20", "--json", "plan.json").code == 0
+    gone = shell("change", day, "plan.json", "--gone", "jean", "--json", "after.json")
+    assert gone.code == 0
+    assert "1 trajet sans bénévole, 1 promesse à changer" in gone.out
+    assert json.loads((shell.folder / "after.json").read_text())["proposals"][0]["touched"][0]["how"] == "dropped"
+    request = json.loads((shell.folder / day).read_text())["requests"][0] | {"id": "r2", "arrive_by": "15:00"}
+    (shell.folder / "new.json").write_text(json.dumps(request))
+    new = shell("change", day, "plan.json", "--new", "new.json", "--lang", "en", "--json", "-")
+    assert [p["served"] for p in json.loads(new.out)["proposals"]] == [["r2/outbound"], []]
+    assert "1 more way served, no promise to change" in new.err
+    assert shell("change", day, "plan.json", "--cancel", "r1").code == shell("change", day, "plan.json", "--late", "jean=30").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "give exactly one of"),
+        (("--gone", "jean", "--cancel", "r1"), "give exactly one of"),
+        (("--late", "jean"), "minutes: must be a whole number"),
+        (("--no-show", "r1/up"), "must be one of"),
+        (("--new", "nothing.json"), "there is no such file"),
+        (("--gone", CANARY), "is not the id of a driver of this day"),
+    ],
+)
+def test_an_event_that_cannot_be_is_one_sentence(shell: Shell, words: tuple[str, ...], sentence: str) -> None:
+    day = shell.day()
+    shell("plan", day, "--iterations", "5", "--json", "plan.json")
+    refused = shell("change", day, "plan.json", *words)
+    assert refused.code == 2
+    assert sentence in refused.err
+    assert CANARY not in refused.err + refused.out
