@@ -66,8 +66,8 @@ class _Check:
         self.waited = 0
 
     def violations(self) -> Iterator[Violation]:
-        if self.plan.date != self.problem.date:
-            yield Violation("date", "plan", "The plan is for another date than the day.")
+        if (self.plan.date, self.plan.timezone) != (self.problem.date, self.problem.timezone):
+            yield Violation("date", "plan", "The plan is for another date or another timezone than the day.")
         seen_shifts = Counter((run.driver, run.shift) for run in self.plan.runs)
         for run in self.plan.runs:
             where = f"{run.driver}, shift {run.shift}"
@@ -125,6 +125,7 @@ class _Check:
                 yield Violation("load", where, "The load written at a stop is not what is aboard.")
         if aboard:
             yield Violation("precedence", where, "Somebody is picked up and never dropped off.")
+        yield from self._people(where, run)
         self.metres[driver] += metres
         self.empty_metres += empty
         self.waited += waited
@@ -133,6 +134,25 @@ class _Check:
             yield Violation("figures", where, "Kilometres or waiting of the run differ from its stops.")
         if [(leg.request, leg.leg) for leg in run.legs] != [(s.request, s.leg) for s in stops if s.kind in _BEGINNINGS]:
             yield Violation("figures", where, "The list of people differs from the stops.")
+
+    def _people(self, where: str, run: Run) -> Iterator[Violation]:
+        """What the list of people says of each ride must be what the stops say."""
+        if run.stops[0].metres != 0:
+            yield Violation("metres", where, "A run begins with metres that nobody drives in it.")
+        starts = {(s.request, s.leg, s.kind == "dropoff"): s.start for s in run.stops if s.request is not None}
+        for leg in run.legs:
+            k = self.leg_at.get(Leg(leg.request, leg.leg))
+            pickup, dropoff = (starts.get((leg.request, leg.leg, down)) for down in (False, True))
+            if k is None or pickup is None or dropoff is None:
+                continue  # told elsewhere
+            second = self._second(pickup)
+            told = second - second % int(self.p.rates[3])
+            if self.p.told_driver[k] >= 0 and self._moved(k, second) == 0:
+                told = int(self.p.told_pickup[k])
+            ride = (self._second(dropoff) - second - int(self.p.service[2 * k])) / 60
+            same = (leg.pickup, leg.dropoff, self._second(leg.told_pickup)) == (pickup, dropoff, told)
+            if not same or abs(leg.ride_minutes - ride) > 0.01 or abs(leg.direct_minutes - int(self.p.direct[k]) / 60) > 0.01:
+                yield Violation("figures", self.problem.legs[k].id, "The times told of this ride are not those of its stops.")
 
     def _shift(self, where: str, shift: int, run: Run) -> Iterator[Violation]:
         leaves, back = self._second(run.stops[0].depart), self._second(run.stops[-1].arrive)
@@ -246,11 +266,16 @@ class _Check:
 
     def _broken(self, leg: int) -> int:
         """Level 2 for one leg."""
-        told, ride = int(self.p.told_pickup[leg]), self.rides.get(leg)
+        ride = self.rides.get(leg)
         if self.p.told_driver[leg] < 0 or ride is None:
             return int(self.p.told_driver[leg] >= 0)
-        moved = max(told - ride.pickup, ride.pickup - told - int(self.p.rates[3])) - int(self.p.rates[4])
-        return int(self.p.told_driver[leg] != ride.driver) + (1 + moved // 60 if moved > 0 else 0)
+        return int(self.p.told_driver[leg] != ride.driver) + self._moved(leg, ride.pickup)
+
+    def _moved(self, leg: int, pickup: int) -> int:
+        """Level 2 of a told time: 1 past the tolerance, and each whole minute beyond."""
+        told = int(self.p.told_pickup[leg])
+        moved = max(told - pickup, pickup - told - int(self.p.rates[3])) - int(self.p.rates[4])
+        return 1 + moved // 60 if moved > 0 else 0
 
     def levels(self) -> Levels:
         """The objective, computed anew from the runs."""

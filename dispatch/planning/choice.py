@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from ortools.linear_solver import pywraplp
 
-from dispatch.planning.insertion import BROKEN_PRICE, COMFORT_PRICE, GOODWILL_PRICE
+from dispatch.planning.insertion import BROKEN_PRICE, COMFORT_PRICE, COST_PRICE, GOODWILL_PRICE
 from dispatch.planning.kinship import shifts_by_kind
 from dispatch.planning.problem import NO_LIMIT, SAME_DRIVER_BONUS, Arrays, drivable
 from dispatch.planning.schedule import CENT, figures, fits_car, schedule
@@ -63,7 +63,7 @@ def make_run(p: Arrays, kind: int, shift: int, route: list[int]) -> Run:
             if metres <= p.max_metres[driver]:
                 goodwill = len(legs) * (2 * int(p.recent_rides[driver]) + len(legs)) - int(p.bond[legs, driver].sum())
                 goodwill -= SAME_DRIVER_BONUS * sum(1 for leg in legs if p.partner[leg] > leg and int(p.partner[leg]) in legs)
-                price = cost + COMFORT_PRICE * comfort + BROKEN_PRICE * broken + GOODWILL_PRICE * goodwill
+                price = COST_PRICE * cost + COMFORT_PRICE * comfort + BROKEN_PRICE * broken + GOODWILL_PRICE * goodwill
                 return Run(kind, tuple(route), int(cost), int(price))
     return Run(kind, tuple(route), _least_cost(p, shift, route), None)
 
@@ -82,14 +82,26 @@ def _least_cost(p: Arrays, shift: int, route: list[int]) -> int:
     return metres * int(p.rates[0]) + int(p.rates[5]) * CENT
 
 
-def choose_runs(p: Arrays, runs: Sequence[Run], kind: Any, seconds: float, known: Sequence[Sequence[int]]) -> list[list[int]] | None:
-    """The best set of legal runs by SCIP: routes by shift; None when it finds nothing in time.
+class Choice(NamedTuple):
+    """A set of runs."""
 
-    `known` is a plan to start from; its routes must be among the runs.
+    routes: list[list[int]]  # by shift
+    runs: list[Run]
+    bound: float  # no set of the runs that were given is worth less
+
+
+def choose_runs(
+    p: Arrays, runs: Sequence[Run], kind: Any, seconds: float, known: Sequence[Sequence[int]], *, relaxed: bool = False
+) -> Choice | None:
+    """The best set of legal runs by SCIP, all levels folded; None when it finds nothing in time.
+
+    `known` is a plan to start from; its routes must be among the runs. `relaxed`: any runs, at their cost; only levels 1 and 3 count, and
+    what hangs together over the shifts of a volunteer does not.
     """
     solver = pywraplp.Solver.CreateSolver("SCIP")
     solver.SetTimeLimit(max(20, int(1000 * seconds)))
-    infinite, unit = solver.infinity(), max(1, int(p.rates[0])) * 1000
+    worth = 1 if relaxed else COST_PRICE  # of level 3
+    infinite, unit = solver.infinity(), max(1, int(p.rates[0])) * 1000 * worth
     kinds = shifts_by_kind(kind)
     weight = unserved_weight(p)
     goal = solver.Objective()
@@ -100,19 +112,20 @@ def choose_runs(p: Arrays, runs: Sequence[Run], kind: Any, seconds: float, known
     unserved: list[tuple[list[int], Any]] = []
     for legs in unserved_groups(p):
         column = solver.BoolVar("")
-        cost = sum(int(p.priority[leg]) * (LOCKED_WEIGHT if p.locked[leg] else 1) * weight for leg in legs)
-        cost += sum(BROKEN_PRICE for leg in legs if p.told_driver[leg] >= 0)
+        cost = sum(int(p.priority[leg]) * (LOCKED_WEIGHT if p.locked[leg] and not relaxed else 1) * weight * worth for leg in legs)
+        cost += 0 if relaxed else sum(BROKEN_PRICE for leg in legs if p.told_driver[leg] >= 0)
         goal.SetCoefficient(column, cost / unit)
         for leg in legs:
             leg_row[leg].SetCoefficient(column, 1)
         unserved.append((legs, column))
     for run, column in zip(runs, chosen, strict=True):
-        goal.SetCoefficient(column, float(run.price or 0) / unit)
+        goal.SetCoefficient(column, float(run.cost if relaxed else run.price or 0) / unit)
         kind_row[run.kind].SetCoefficient(column, 1)
         for stop in run.route:
             if stop % 2 == 0:
                 leg_row[stop // 2].SetCoefficient(column, 1)
-    _add_driver_rows(p, solver, runs, chosen, kinds)
+    if not relaxed:
+        _add_driver_rows(p, solver, runs, chosen, kinds)
     _set_hint(solver, runs, chosen, unserved, kind, known)
     params = pywraplp.MPSolverParameters()
     params.SetDoubleParam(params.RELATIVE_MIP_GAP, 1e-7)
@@ -120,10 +133,10 @@ def choose_runs(p: Arrays, runs: Sequence[Run], kind: Any, seconds: float, known
         return None
     routes: list[list[int]] = [[] for _ in kind]
     free = {k: list(shifts) for k, shifts in kinds.items()}
-    for run, column in zip(runs, chosen, strict=True):
-        if column.solution_value() > 0.5:
-            routes[free[run.kind].pop(0)] = list(run.route)
-    return routes
+    taken = [run for run, column in zip(runs, chosen, strict=True) if column.solution_value() > 0.5]
+    for run in taken:
+        routes[free[run.kind].pop(0)] = list(run.route)
+    return Choice(routes, taken, goal.BestBound() * unit)
 
 
 def _add_driver_rows(p: Arrays, solver: Any, runs: Sequence[Run], chosen: list[Any], kinds: dict[int, list[int]]) -> None:
@@ -160,11 +173,21 @@ def _set_hint(
     solver: Any, runs: Sequence[Run], chosen: list[Any], unserved: list[tuple[list[int], Any]], kind: Any, known: Sequence[Sequence[int]]
 ) -> None:
     """Start from the known plan."""
-    planned = {(int(kind[shift]), tuple(route)) for shift, route in enumerate(known) if route}
+    planned = {(int(kind[shift]), _people(route)) for shift, route in enumerate(known) if route}
+    used: set[tuple[int, frozenset[int]]] = set()
+    values = []
+    for run in runs:
+        name = (run.kind, _people(run.route))
+        values.append(float(name in planned and name not in used))
+        used |= {name} & planned
     served = {stop // 2 for route in known for stop in route}
     variables = [*chosen, *(column for _, column in unserved)]
-    values = [float((run.kind, run.route) in planned) for run in runs] + [float(legs[0] not in served) for legs, _ in unserved]
+    values += [float(legs[0] not in served) for legs, _ in unserved]
     solver.SetHint(variables, values)
+
+
+def _people(route: Sequence[int]) -> frozenset[int]:
+    return frozenset(stop // 2 for stop in route)
 
 
 def mended(p: Arrays, routes: list[list[int]]) -> list[list[int]]:

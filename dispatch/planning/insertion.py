@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dispatch.planning.problem import NO_LIMIT, Arrays, BoolArray, IntArray
-from dispatch.planning.schedule import CENT, inner, kernel, latest_starts, least_schedule, route_cost, woven
+from dispatch.planning.schedule import CENT, draw, inner, kernel, latest_starts, least_schedule, route_cost, woven
 
-#: Weights of the lower levels inside one insertion's price (thousandths of a cent). Results are compared level by level.
+#: Weights of the levels inside one insertion's price (COST_PRICE for a thousandth of a cent). Results are compared level by level.
+COST_PRICE = 1000
 COMFORT_PRICE = 1
 GOODWILL_PRICE = 10
-BROKEN_PRICE = 10**10
+BROKEN_PRICE = 10**13
 NO_PLACE = 2**62
 OVERRUN = 10**6
 #: An index that points nowhere; an int64 from the start, so that kernels are compiled once and not for a literal -1 too.
@@ -138,8 +139,8 @@ def best_insertion(p: Arrays, r: Routes, leg: int, shift: int) -> tuple[int, int
         return none
     pick, drop = 2 * leg, 2 * leg + 1
     at_pick, at_drop, home = p.place[pick], p.place[drop], p.home[driver]
-    base = r.figures[shift, 1] + COMFORT_PRICE * r.figures[shift, 2] + BROKEN_PRICE * r.figures[shift, 3]
-    floor = r.figures[shift, 4] * p.rates[0] + p.rates[5] * CENT - base  # what the route's least metres would add
+    base = COST_PRICE * r.figures[shift, 1] + COMFORT_PRICE * r.figures[shift, 2] + BROKEN_PRICE * r.figures[shift, 3]
+    floor = COST_PRICE * (r.figures[shift, 4] * p.rates[0] + p.rates[5] * CENT) - base  # what the route's least metres would add
     best, best_i, best_j = none
     before_i, leave = p.begin[shift], p.shift_from[shift]
     for i in range(m + 1):
@@ -168,11 +169,11 @@ def best_insertion(p: Arrays, r: Routes, leg: int, shift: int) -> tuple[int, int
                 more = to_pick - old_i + p.metres[place, at_drop] + hop(p, at_drop, following, home, empty_j and j < m)
                 if j > i:
                     more += p.metres[at_pick, after_i] - hop(p, place, following, home, empty_j and j < m)
-                if floor + more * p.rates[0] < best:
+                if floor + COST_PRICE * more * p.rates[0] < best:
                     size = fill(r, shift, i, j, leg)
                     if least_schedule(p, shift, r.candidate, size, r.moments, r.picked):
                         metres, cost, comfort, broken = price(p, r, shift, r.candidate, size, r.moments)
-                        added = cost + COMFORT_PRICE * comfort + BROKEN_PRICE * broken - base
+                        added = COST_PRICE * cost + COMFORT_PRICE * comfort + BROKEN_PRICE * broken - base
                         if metres < NO_LIMIT and added < best:
                             best, best_i, best_j = added, i, j
             if j < m:
@@ -183,6 +184,29 @@ def best_insertion(p: Arrays, r: Routes, leg: int, shift: int) -> tuple[int, int
                 now += p.service[stop]
                 place = p.place[stop]
     return best, best_i, best_j
+
+
+@inner
+def random_insertion(p: Arrays, r: Routes, leg: int, shift: int, random: Any) -> tuple[int, int]:
+    """Any legal place of a leg in a route, each as likely; NOWHERE without one. For what no cheapest place leads to. O(m^3)."""
+    driver, m = p.shift_driver[shift], r.length[shift]
+    found = 0
+    at_i, at_j = NOWHERE, NOWHERE
+    if not may_drive(p, leg, shift) or m + 4 > r.stops.shape[1] or r.rides[driver] >= p.max_rides[driver]:
+        return at_i, at_j
+    for i in range(m + 1):
+        if not has_room(p, r, shift, i, leg, driver):
+            continue
+        for j in range(i, m + 1):
+            if j > i and not has_room(p, r, shift, j, leg, driver):
+                break
+            size = fill(r, shift, i, j, leg)
+            legal = least_schedule(p, shift, r.candidate, size, r.moments, r.picked)
+            if legal and price(p, r, shift, r.candidate, size, r.moments)[0] < NO_LIMIT:
+                found += 1
+                if draw(random) * found < 1.0:
+                    at_i, at_j = i, j
+    return at_i, at_j
 
 
 @woven

@@ -27,6 +27,7 @@ _MOST_RUNS, _LEAST_RUNS = 60, 4
 _PULL = 0.6  # towards the prices of the best bound
 _NEARLY_WHOLE = 0.8  # share of a run at which diving fixes it at once
 _MOST_TOGETHER = 16  # legs in a block
+_SLOW_GROWTH = 3  # of the number of blocks, when they may hold one leg more
 _MOST_COLUMNS = 3000  # in the program before it is cleared
 _WAITING = 1  # in `rates`
 _ENOUGH = 1e-6  # of the whole, for a linear program to count as solved
@@ -45,13 +46,14 @@ class Master:
         self.relaxed = self.p._replace(times=quickest(self.p.times)) if triangle_excess(self.p.times) > 0 else self.p
         # and waiting costs nothing in it: being ready later may save some, which dominance of blocks does not see
         self.proof = self.relaxed._replace(rates=np.where(np.arange(len(self.p.rates)) == _WAITING, 0, self.p.rates))
-        self.blocks, self.legs_together = affordable_blocks(self.relaxed, max(2_000, 30_000 // len(self.kinds)), deadline)
+        self.blocks, self.legs_together = affordable_blocks(self.relaxed, max(2_000, 8_000 // len(self.kinds)), deadline)
         blocks = self.blocks
         self.runs: list[Run] = []
         self.seen: set[tuple[int, tuple[int, ...]]] = set()
         self.active: list[Run] = []  # those in the program, as its columns
         self.bound = self.value = self.height = -np.inf
         self.centre: tuple[Any, Any] | None = None  # the prices of the greatest height
+        self.proof_prices: tuple[Any, dict[int, float]] = (np.zeros(len(self.p.priority)), {})  # at which the bound holds
         self.turn = 0
         self.duals = (np.zeros(len(self.p.priority)), np.zeros(len(self.kinds)))  # of the program when it was solved last
         self.diving = False
@@ -178,13 +180,19 @@ class Master:
     def _price(self, kind: int, shift: int, worth: Any, mu: float) -> tuple[float, bool]:
         """First only with blocks that pay for their own metres; in the end with all that can be in a best run at all: taking a block out of
         a run saves metres wherever they keep the triangle, so one that brings nothing is in none."""
-        usable = self.usable[shift] & self.open
-        least = -self.excess * self.blocks.size if self.exact else self.blocks.metres
-        usable = usable & (worth > least * int(self.p.rates[0]))
-        chosen = np.nonzero(usable)[0]
+        chosen = self.payable(shift, worth, exact=self.exact)
         of_leg = np.searchsorted(self.blocks.first[chosen], np.arange(len(self.p.priority) + 1))
         value, whole = best_runs(self.proof if self.exact else self.relaxed, self.blocks, worth, chosen, of_leg, shift, -mu, self.labels)
         return float(value), bool(whole)
+
+    def payable(self, shift: int, worth: Any, *, exact: bool = True) -> Any:
+        """Blocks that can be in a best run of this shift: those that pay for their own metres, or, to be exact, that bring anything."""
+        least = -self.excess * self.blocks.size if exact else self.blocks.metres
+        return np.nonzero(self.usable[shift] & self.open & (worth > least * int(self.p.rates[0])))[0]
+
+    def stops_of(self, chain: Sequence[int]) -> list[int]:
+        """Of blocks, one after the other."""
+        return [int(stop) for f in chain for stop in self.blocks.stops[f, : self.blocks.size[f]]]
 
     def _take_best(self, kind: int, shift: int) -> int:
         new = 0
@@ -196,8 +204,7 @@ class Master:
             while at > 0:
                 chain.append(int(self.labels.block[at]))
                 at = int(self.labels.parent[at])
-            route = [int(s) for f in reversed(chain) for s in self.blocks.stops[f, : self.blocks.size[f]]]
-            new += self.add(make_run(self.p, kind, shift, route))
+            new += self.add(make_run(self.p, kind, shift, self.stops_of(chain[::-1])))
         return new
 
     def _raise_bound(self, pi: Any, mu: dict[int, float], gain: float) -> None:
@@ -209,8 +216,8 @@ class Master:
         if value > self.height:
             self.height = value
             self.centre = (pi, np.array(list(mu.values())))
-        if self.exact:
-            self.bound = max(self.bound, value)
+        if self.exact and value > self.bound:
+            self.bound, self.proof_prices = value, (pi.copy(), mu)
 
     def by_promise(self) -> list[tuple[float, Run]]:
         """Legal runs with their reduced cost at the present prices, the least first."""
@@ -295,6 +302,10 @@ def affordable_blocks(p: Arrays, most: int, deadline: float) -> tuple[Blocks, in
     blocks, before = make_blocks(p, 1, most), 1
     for legs in range(2, _MOST_TOGETHER + 1):
         growth = len(blocks.size) / before
+        if legs == 4 and growth < _SLOW_GROWTH:  # then all of them at once are the quickest
+            whole = make_blocks(p, _MOST_TOGETHER, 10 * most)
+            if whole.complete and len(whole.size) <= most:
+                return whole, None if int(whole.size.max(initial=0)) < 2 * _MOST_TOGETHER else _MOST_TOGETHER
         if time.monotonic() > deadline or (legs > 2 and len(blocks.size) * growth > 10 * most):
             return blocks, legs - 1
         more = make_blocks(p, legs, 10 * most)

@@ -6,10 +6,10 @@ In: the arrays of a problem and a `Search` with people left out. Kernels, called
 import numpy as np
 import numpy.typing as npt
 
-from dispatch.planning.insertion import GOODWILL_PRICE, NO_PLACE, NOWHERE, best_insertion, goodwill_added, insert, remove
+from dispatch.planning.insertion import GOODWILL_PRICE, NO_PLACE, NOWHERE, best_insertion, goodwill_added, insert, random_insertion, remove
 from dispatch.planning.problem import SAME_DRIVER_BONUS, Arrays, IntArray
-from dispatch.planning.schedule import inner, kernel, woven
-from dispatch.planning.state import Search, draw
+from dispatch.planning.schedule import draw, inner, kernel, woven
+from dispatch.planning.state import Search
 
 REGRET_SHARE, MOST_REGRETTED = 0.3, 40  # of the rounds in which few legs are out
 
@@ -69,12 +69,29 @@ def serve_alone(p: Arrays, s: Search, leg: int, blink: float) -> bool:
     _, shift = cheapest_shift(p, s, leg, NOWHERE, blink)
     if shift >= 0:
         put(p, s, leg, shift)
+        if blink > 0.0 and draw(s.random) < blink:  # elsewhere in this route
+            remove(p, s.routes, leg)
+            i, j = random_insertion(p, s.routes, leg, shift, s.random)
+            if i >= 0:
+                insert(p, s.routes, leg, shift, i, j)
+            else:
+                put(p, s, leg, shift)
     return shift >= 0
 
 
 @inner
 def serve_together(p: Arrays, s: Search, leg: int, partner: int, blink: float) -> bool:
-    """Put both ways in with one and the same volunteer: the cheapest of those who can."""
+    """Put both ways in with one and the same volunteer: the cheapest of those who can; now and then anybody, anywhere."""
+    if draw(s.random) < blink and s.choices[leg] > 0:
+        shift = s.candidates[leg, int(draw(s.random) * s.choices[leg])]
+        i, j = random_insertion(p, s.routes, leg, shift, s.random)
+        if i >= 0:
+            insert(p, s.routes, leg, shift, i, j)
+            _, back = cheapest_shift(p, s, partner, p.shift_driver[shift], 0.0)
+            if back >= 0:
+                put(p, s, partner, back)
+                return True
+            remove(p, s.routes, leg)
     best, best_shift = NO_PLACE, NOWHERE
     for c in range(s.candidates.shape[1]):
         shift = s.candidates[leg, c]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dispatch.planning.insertion import BROKEN_PRICE, COMFORT_PRICE, NO_PLACE, OVERRUN, Routes
+from dispatch.planning.insertion import BROKEN_PRICE, COMFORT_PRICE, COST_PRICE, NO_PLACE, OVERRUN, Routes
 from dispatch.planning.problem import IntArray
 from dispatch.planning.schedule import inner
 
@@ -60,7 +60,7 @@ def remember_routes(r: Routes, twin: IntArray, pool: Pool) -> None:
         while pool.table[slot] >= 0 and pool.hash[pool.table[slot]] != code:
             slot = (slot + 1) & mask
         at = pool.table[slot]
-        price = r.figures[shift, 1] + COMFORT_PRICE * r.figures[shift, 2] + BROKEN_PRICE * r.figures[shift, 3]
+        price = COST_PRICE * r.figures[shift, 1] + COMFORT_PRICE * r.figures[shift, 2] + BROKEN_PRICE * r.figures[shift, 3]
         if at < 0:
             if pool.size[0] == len(pool.length):
                 return

@@ -12,6 +12,7 @@ path: Bellman 1958, doi:10.1090/qam/102435), so running longer proves that there
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from dispatch.planning.problem import NO_LIMIT, Arrays, IntArray
@@ -24,6 +25,17 @@ inner: Any = cast("Any", njit)(cache=True, no_cpython_wrapper=True, _nrt=False)
 #: For the hottest of those: written into their callers, whatever the compiler thinks of their size.
 woven: Any = cast("Any", njit)(cache=True, no_cpython_wrapper=True, _nrt=False, forceinline=True)
 CENT = 1000  # costs are thousandths of a cent, so that metres x cents/km stays whole
+
+
+@woven
+def draw(random: npt.NDArray[np.uint64]) -> float:
+    """Uniform in [0, 1)."""
+    x = random[0]
+    x ^= x >> np.uint64(12)
+    x ^= x << np.uint64(25)
+    x ^= x >> np.uint64(27)
+    random[0] = x
+    return float((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) / 9007199254740992.0
 
 
 @kernel
@@ -49,12 +61,32 @@ def fits_car(p: Arrays, driver: int, route: IntArray, m: int) -> bool:
 def least_schedule(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, picked: IntArray) -> bool:
     """Fill start[0:m] with the least service starts, and picked[leg] with the position of each pickup; False when no schedule is legal.
 
+    A pickup that was promised with this driver is not moved earlier than the promise allows, unless there is no other way.
     O(m) usually, O(m^2) at worst. `picked` is scratch of one entry per leg.
     """
+    driver, promised = p.shift_driver[shift], False
     for k in range(m):
-        start[k] = p.early[route[k]]
-        if route[k] & 1 == 0:
-            picked[route[k] >> 1] = k
+        stop = route[k]
+        start[k] = p.early[stop]
+        if start[k] > p.late[stop]:
+            return False
+        if stop & 1 == 0:
+            picked[stop >> 1] = k
+            if p.told_driver[stop >> 1] == driver and p.told_pickup[stop >> 1] - p.rates[4] > start[k]:
+                start[k] = min(p.late[stop], p.told_pickup[stop >> 1] - p.rates[4])
+                promised = True
+    if settle_route(p, shift, route, m, start, picked):
+        return True
+    if promised:
+        for k in range(m):
+            start[k] = p.early[route[k]]
+        return settle_route(p, shift, route, m, start, picked)
+    return False
+
+
+@woven
+def settle_route(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, picked: IntArray) -> bool:
+    """Raise starts until every difference constraint holds; False when none can."""
     low = 0
     for _ in range(m // 2 + 3):
         if not _drive_on(p, shift, route, m, start, low):

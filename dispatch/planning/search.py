@@ -8,15 +8,15 @@ people grows with time; the best plan is chosen level by level (docs/planning-pr
 
 import numpy as np
 
-from dispatch.planning.insertion import BROKEN_PRICE, COMFORT_PRICE, GOODWILL_PRICE, NOWHERE, keep, remove, undo
+from dispatch.planning.insertion import COMFORT_PRICE, COST_PRICE, GOODWILL_PRICE, NOWHERE, keep, remove, undo
 from dispatch.planning.problem import Arrays, IntArray
 from dispatch.planning.recreate import cheapest_shift, put, recreate
 from dispatch.planning.route_pool import remember_routes
-from dispatch.planning.schedule import inner, kernel
-from dispatch.planning.state import LONGEST_STRING, Search, draw, is_better, measure, remember_best
+from dispatch.planning.schedule import draw, inner, kernel
+from dispatch.planning.state import LONGEST_STRING, Search, is_better, measure, remember_best
 
 MEAN_REMOVED = 10.0  # legs taken out per iteration: the value of the paper
-BLINK = 0.01  # share of places overlooked on purpose
+BLINK, BLINKS = 0.01, 1.0  # share of places overlooked on purpose: at least, and more where few legs give few places
 
 
 @inner
@@ -84,16 +84,18 @@ def choose_string(s: Search, leg: int, shift: int) -> int:
 def improve(p: Arrays, s: Search, iterations: int, progress_from: float, progress_to: float) -> None:
     """Run so many iterations of ruin and recreate; progress (0 to 1 over the whole search) sets temperature and weights."""
     new, scale = s.new, s.scale[0]
+    blink = max(BLINK, BLINKS / len(p.priority))
     for k in range(iterations):
         progress = progress_from + (progress_to - progress_from) * k / iterations
         temperature = 0.1 * scale * 0.003**progress
-        unserved_price = 3.0 * scale * 10.0 ** (4.0 * min(1.0, progress / 0.6))
+        weight = min(1.0, progress / 0.6)
+        unserved_price, broken_price = 3.0 * scale * 10.0 ** (4.0 * weight), 0.01 * scale * 10.0 ** (3.0 * weight)
         keep(s.routes)
         ruin(p, s)
-        recreate(p, s, BLINK)
+        recreate(p, s, blink)
         measure(p, s.routes, new)
-        step = unserved_price * (new[0] - s.levels[0]) + float(BROKEN_PRICE) * (new[1] - s.levels[1])
-        step += (new[2] - s.levels[2]) + COMFORT_PRICE * (new[3] - s.levels[3]) + GOODWILL_PRICE * (new[4] - s.levels[4])
+        step = unserved_price * (new[0] - s.levels[0]) + broken_price * (new[1] - s.levels[1]) + float(COST_PRICE * (new[2] - s.levels[2]))
+        step += COMFORT_PRICE * (new[3] - s.levels[3]) + GOODWILL_PRICE * (new[4] - s.levels[4])
         if step < -temperature * np.log(max(1e-12, draw(s.random))):
             for q in range(5):
                 s.levels[q] = new[q]

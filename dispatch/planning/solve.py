@@ -6,7 +6,7 @@ in a child process by `dispatch.engine.pool`, which may kill it: every better pl
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from dispatch.planning.choice import choose_runs, make_run, mended
 from dispatch.planning.insertion import MAX_STOPS, refresh
 from dispatch.planning.master import Master
 from dispatch.planning.problem import Arrays, Problem
+from dispatch.planning.proof import close_gap
 from dispatch.planning.search import construct, improve
 from dispatch.planning.state import Search, best_routes, is_better, make_search, measure, remember_best
 
@@ -22,7 +23,7 @@ CHUNK = 50  # iterations between two looks at the clock, and the grain of an ite
 #: Budgets from this on ask the master; shorter ones would spend it on building its program.
 MASTER_S = 3.0
 #: When each part ends, as shares of the seconds; what the master leaves over goes to the last search.
-FIRST_SEARCH, GENERATE, DIVE, CHOOSE = 0.25, 0.65, 0.75, 0.93
+FIRST_SEARCH, GENERATE, DIVE, CHOOSE, CLOSE = 0.20, 0.58, 0.66, 0.82, 0.96
 #: The last search begins at this point of the annealing: warm enough to move, too cold to lose what the master found.
 REHEAT = 0.75
 DIVES = 4
@@ -166,9 +167,20 @@ class _Solve:
         choices = [run for reduced, run in promise if reduced <= room][:MOST_CHOICES] + master.likely_runs()
         own = [make_run(p, int(master.kind[shift]), shift, route) for shift, route in enumerate(best) if route]
         unique = {(run.kind, run.route): run for run in choices + own if run.price is not None}
-        chosen = choose_runs(p, list(unique.values()), master.kind, self.moment(CHOOSE) - time.monotonic(), best)
-        self.take(chosen and mended(p, chosen))
+        choice = choose_runs(p, list(unique.values()), master.kind, self.moment(CHOOSE) - time.monotonic(), best)
+        self.take(choice and mended(p, choice.routes))
+        self.close_gap(master)
         self.take(best_routes(search))
+
+    def close_gap(self, master: Master) -> None:
+        """Where the bound is near enough to enumerate everything below the best plan."""
+        if self.bound is None or self.proven():
+            return
+        levels = self.search.best_levels
+        upper = int(levels[0]) * master.weight + int(levels[2])
+        closed = close_gap(master, upper, best_routes(self.search), self.moment(CLOSE))
+        self.bound = replace(self.bound, value=max(self.bound.value, closed.bound))
+        self.take(closed.routes and mended(self.problem.arrays, closed.routes))
 
     def proven(self) -> bool:
         """Whether the bound says that nothing better is left on levels 1 and 3."""

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dispatch.planning.insertion import NO_PLACE, OVERRUN, Routes, best_insertion, make_routes, refresh
+from dispatch.planning.insertion import BROKEN_PRICE, NO_PLACE, OVERRUN, Routes, best_insertion, make_routes, refresh
 from dispatch.planning.kinship import related_legs, twins
 from dispatch.planning.problem import SAME_DRIVER_BONUS, Arrays, IntArray
 from dispatch.planning.route_pool import Pool, make_pool
-from dispatch.planning.schedule import kernel, woven
+from dispatch.planning.schedule import kernel
 
 LOCKED_WEIGHT = 1000  # a locked leg is put back before anybody else
 ILLEGAL_WEIGHT = 10**12  # of a route that breaks a rule: no plan with one is ever the best, whoever it serves
@@ -44,17 +44,6 @@ class Search(NamedTuple):
     pickups: IntArray  # [K] scratch
     stamp: IntArray  # [S + T + 1] scratch: marks of this round, the round in the last place
     new: IntArray  # [5] scratch
-
-
-@woven
-def draw(random: npt.NDArray[np.uint64]) -> float:
-    """Uniform in [0, 1)."""
-    x = random[0]
-    x ^= x >> np.uint64(12)
-    x ^= x << np.uint64(25)
-    x ^= x >> np.uint64(27)
-    random[0] = x
-    return float((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) / 9007199254740992.0
 
 
 @kernel
@@ -149,7 +138,7 @@ def make_search(p: Arrays, seed: int, neighbours: int = 100) -> Search:
         candidates=np.ascontiguousarray(candidates[:, :width]) if shifts else empty.candidates,
         choices=(candidates >= 0).sum(axis=1),
         near=related_legs(p, min(neighbours, max(0, legs - 1))),
-        scale=np.array([float(feasible.mean()) if len(feasible) else 1.0]),
+        scale=np.array([max(1.0, float((feasible % BROKEN_PRICE).mean())) if len(feasible) else 1.0]),
     )
     measure(p, routes, search.levels)
     remember_best(search)

@@ -13,6 +13,7 @@ from dispatch.model.day import Day, Driver, Request
 from dispatch.planning import baseline as baseline  # noqa: PLC0414 - loaded before the forkserver forks
 from dispatch.planning.master import Master, quickest
 from dispatch.planning.problem import Matrices, Problem, build_problem
+from dispatch.planning.proof import close_gap
 from dispatch.planning.search import construct, improve
 from dispatch.planning.state import make_search
 
@@ -37,6 +38,7 @@ def warm_up() -> None:
     master = Master(problem, time.monotonic() + 60)
     master.relaxed = problem.arrays._replace(times=quickest(problem.arrays.times))
     master.generate(time.monotonic() + 60)
+    close_gap(master, 1e12, [], time.monotonic() + 60)
 
 
 warm_up()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dispatch.model.day import Policy, Promise
 from dispatch.model.plans import Plan, Run
 from dispatch.planning.check import check_plan
 from dispatch.planning.explain import explain_unserved
@@ -149,3 +150,180 @@ def test_one_volunteer_in_two_runs_at_once_is_found_though_each_run_keeps_its_sh
     assert "two_places" in {violation.code for violation in check_plan(problem, plan)}
     apart = plane_problem(day.model_copy(update={"requests": (asks[0], asks[1].model_copy(update={"arrive_by": "15:00"}))}))
     assert "two_places" not in {violation.code for violation in check_plan(apart, make_plan(apart, [[0, 1, 2, 3]], [], [], None))}
+
+
+@pytest.fixture(scope="module")
+def rich() -> tuple[Problem, Plan]:
+    """Two share the way there, one of them in a wheelchair and promised; the volunteer goes home, fetches them back one by one; c is alone.
+
+    Stops of d: 0 home, 1-2 pickups of a and b, 3-4 their drop-offs, 5 home, 6-7 return of a, 8-9 return of b, 10 home, 11-12 c, 13 home.
+    """
+    day = make_day(
+        policy=Policy(wait_cents_per_minute=20),
+        drivers=(
+            driver("d", seats=1, wheelchair_places=1, boot=2, max_duty_minutes=560, accepts_needs=("low_step",)),
+            driver("e", seats=4, wheelchair_places=1, boot=4),
+            driver("f", shifts=(("08:00", "18:00"),), refuses=("b-a", "b-b", "b-c")),
+        ),
+        requests=(
+            ask("a", arrive_by="10:00", return_after="13:00", wheelchair=True, boot=1, same_driver="require", max_ride_minutes=26),
+            ask("b", arrive_by="10:00", return_after="13:40", origin=(0.12, 0.0), boot=1, same_driver="require"),
+            ask("c", depart_after="16:00", alone=True, needs=("low_step",)),
+            ask("x", depart_after="12:00", needs=("dog",)),
+        ),
+        promises=(
+            Promise(request="a", leg="outbound", driver="d", pickup_at="09:10", lock="both"),
+            Promise(request="c", leg="outbound", driver="d", pickup_at="16:00", lock="time"),
+        ),
+    )
+    problem = plane_problem(day)
+    routes = [[0, 4, 1, 5, 2, 3, 6, 7, 8, 9], [], []]
+    return problem, make_plan(problem, routes, explain_unserved(problem, routes), [], None)
+
+
+def test_the_rich_plan_is_legal_and_goes_home_in_between(rich: tuple[Problem, Plan]) -> None:
+    problem, plan = rich
+    assert check_plan(problem, plan) == []
+    assert [stop.kind[0] for stop in plan.runs[0].stops] == list("hppddhpdpdhpdh")
+    assert [u.request for u in plan.unserved] == ["x"]
+
+
+def later(run: Run, first: int, last: int, by: dt.timedelta) -> Run:
+    """Stops `first` to `last` are reached, served and left later."""
+    for k in range(first, last + 1):
+        stop = run.stops[k]
+        run = change_stop(run, k, arrive=stop.arrive + by, start=stop.start + by, depart=stop.depart + by)
+    return run.model_copy(update={"leaves_home": run.stops[0].depart, "back_home": run.stops[-1].arrive})
+
+
+def without(run: Run, *positions: int) -> Run:
+    return run.model_copy(update={"stops": tuple(s for k, s in enumerate(run.stops) if k not in positions)})
+
+
+def moved(run: Run, stop: int, to: int) -> Run:
+    """One stop is driven to at another point of the order; everybody's times and loads stay written as they were."""
+    stops = list(run.stops)
+    stops.insert(to, stops.pop(stop))
+    return run.model_copy(update={"stops": tuple(stops)})
+
+
+def given_to(plan: Plan, name: str, *positions: int) -> Plan:
+    """Some stops are driven by another volunteer, from the same home."""
+    run = plan.runs[0]
+    stops = tuple(run.stops[k] for k in positions)
+    other = run.model_copy(update={"driver": name, "stops": stops, "leaves_home": stops[0].depart, "back_home": stops[-1].arrive})
+    rest = without(run, *(k for k in positions if run.stops[k].kind != "home"))
+    return plan.model_copy(update={"runs": (rest, other)})
+
+
+def unserved_too(plan: Plan, request: str, times: int = 1) -> Plan:
+    another = plan.unserved[0].model_copy(update={"request": request, "id": f"{request}/outbound"})
+    return plan.model_copy(update={"unserved": (*plan.unserved, *[another] * times)})
+
+
+def one_level_off(level: str) -> Callable[[Plan], Plan]:
+    def spoil(plan: Plan) -> Plan:
+        levels = plan.summary.levels
+        return with_summary(plan, levels=levels.model_copy(update={level: getattr(levels, level) + 1}))
+
+    return spoil
+
+
+#: What is wrong: the code that says so, the run or leg it is said of, and how the rich plan is spoilt.
+SPOILT: dict[str, tuple[str, str, Callable[[Plan], Plan]]] = {
+    "a pickup after its window": ("window", "c/outbound", lambda p: with_run(p, later(p.runs[0], 11, 13, 45 * MINUTE))),
+    "a locked time is left, within what was asked for": (
+        "window",
+        "a/outbound",
+        lambda p: with_run(p, later(p.runs[0], 0, 5, 25 * MINUTE)),
+    ),
+    "a drop-off before its window": ("window", "a/outbound", lambda p: with_run(p, later(p.runs[0], 3, 3, -50 * MINUTE))),
+    "somebody is fetched too early for a short ride": (
+        "ride_time",
+        "a/outbound",
+        lambda p: with_run(p, later(p.runs[0], 0, 1, -9 * MINUTE)),
+    ),
+    "the ramp takes no time": ("service", "a/outbound", lambda p: with_run(p, change_stop(p.runs[0], 3, depart=p.runs[0].stops[3].start))),
+    "the drop-off is left out": ("precedence", "d, shift 0", lambda p: with_run(p, without(p.runs[0], 12))),
+    "the pickup is left out": ("precedence", "c/outbound", lambda p: with_run(p, without(p.runs[0], 11))),
+    "the return comes before anybody is aboard": ("precedence", "a/return", lambda p: with_run(p, moved(p.runs[0], 7, 6))),
+    "one seat for two": ("capacity", "c/outbound", lambda p: with_run(p, moved(p.runs[0], 11, 9))),
+    "company for somebody who rides alone": ("alone", "c/outbound", lambda p: with_run(p, moved(p.runs[0], 11, 7))),
+    "home with somebody aboard": ("home", "d, shift 0", lambda p: with_run(p, moved(p.runs[0], 5, 4))),
+    "home is elsewhere": ("place", "d, shift 0", lambda p: with_run(p, change_stop(p.runs[0], 5, place=p.runs[0].stops[1].place))),
+    "a place nobody knows": ("place", "c/outbound", lambda p: with_run(p, change_stop(p.runs[0], 12, place=(1.0, 1.0)))),
+    "a run that serves nobody": ("home", "d, shift 0", lambda p: with_run(p, without(p.runs[0], *range(1, 13)))),
+    "the return faster than the road": ("drive_time", "d, shift 0", lambda p: with_run(p, later(p.runs[0], 10, 10, -6 * MINUTE))),
+    "the way home costs no metres": ("metres", "d, shift 0", lambda p: with_run(p, change_stop(p.runs[0], 13, metres=0))),
+    "away for longer than wanted": ("duty", "d, shift 0", lambda p: with_run(p, later(p.runs[0], 0, 0, -180 * MINUTE))),
+    "home after the shift": ("shift", "d, shift 0", lambda p: with_run(p, later(p.runs[0], 13, 13, 120 * MINUTE))),
+    "a volunteer whom nobody knows": (
+        "unknown_shift",
+        "nobody, shift 0",
+        lambda p: with_run(p, p.runs[0].model_copy(update={"driver": "nobody"})),
+    ),
+    "a locked volunteer is changed": ("not_allowed", "a/outbound", lambda p: with_run(p, p.runs[0].model_copy(update={"driver": "e"}))),
+    "a refused volunteer": ("not_allowed", "b/return", lambda p: given_to(p, "f", 5, 8, 9, 10)),
+    "needs unmet": ("not_allowed", "c/outbound", lambda p: given_to(p, "e", 10, 11, 12, 13)),
+    "another volunteer for the return": ("same_driver", "b/outbound", lambda p: given_to(p, "e", 5, 8, 9, 10)),
+    "half of a pair": ("both_or_none", "b/outbound", lambda p: with_run(p, without(p.runs[0], 8, 9))),
+    "somebody twice, by two volunteers": (
+        "served_twice",
+        "b/return",
+        lambda p: p.model_copy(update={"runs": (p.runs[0], given_to(p, "e", 5, 8, 9, 10).runs[1])}),
+    ),
+    "lost": ("unserved", "c/outbound", lambda p: with_run(p, without(p.runs[0], 11, 12))),
+    "served and unserved": ("unserved", "c/outbound", lambda p: unserved_too(p, "c")),
+    "unserved twice": ("unserved", "x/outbound", lambda p: unserved_too(p, "x")),
+    "unserved and unknown": ("unserved", "nobody/outbound", lambda p: unserved_too(p, "nobody")),
+    "the load on the way home": ("load", "d, shift 0", lambda p: with_run(p, change_stop(p.runs[0], 13, boot=1))),
+    "kilometres of a run": ("figures", "d, shift 0", lambda p: with_run(p, p.runs[0].model_copy(update={"km": p.runs[0].km + 1}))),
+    "empty kilometres of a run": ("figures", "d, shift 0", lambda p: with_run(p, p.runs[0].model_copy(update={"km_empty": 0.0}))),
+    "waiting of a run": ("figures", "d, shift 0", lambda p: with_run(p, p.runs[0].model_copy(update={"wait_minutes": 999.0}))),
+    "coming home as told": (
+        "figures",
+        "d, shift 0",
+        lambda p: with_run(p, p.runs[0].model_copy(update={"back_home": p.runs[0].back_home + MINUTE})),
+    ),
+    "somebody missing from the list of people": (
+        "figures",
+        "d, shift 0",
+        lambda p: with_run(p, p.runs[0].model_copy(update={"legs": p.runs[0].legs[1:]})),
+    ),
+    "the number served": ("figures", "summary", lambda p: with_summary(p, served=p.summary.served + 1, unserved=p.summary.unserved - 1)),
+    "waiting of the day": ("figures", "summary", lambda p: with_summary(p, wait_minutes=p.summary.wait_minutes + 1)),
+    **{
+        f"level {name}": ("levels", "summary", one_level_off(name))
+        for name in ("unserved_priority", "broken_promises", "comfort", "goodwill")
+    },
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_each_way_to_spoil_a_rich_plan_is_caught(rich: tuple[Problem, Plan], name: str) -> None:
+    problem, plan = rich
+    code, where, spoil = SPOILT[name]
+    assert (code, where) in {(v.code, v.where) for v in check_plan(problem, spoil(plan))}
+
+
+def told(plan: Plan, **parts: Any) -> Plan:
+    """The list of people of the first run says something else about the first of them."""
+    run = plan.runs[0]
+    return with_run(plan, run.model_copy(update={"legs": (run.legs[0].model_copy(update=parts), *run.legs[1:])}))
+
+
+UNSEEN: dict[str, Callable[[Plan], Plan]] = {
+    "the time told": lambda p: told(p, told_pickup=p.runs[0].legs[0].told_pickup + 30 * MINUTE),
+    "the pickup in the list of people": lambda p: told(p, pickup=p.runs[0].legs[0].pickup + 30 * MINUTE),
+    "the drop-off in the list of people": lambda p: told(p, dropoff=p.runs[0].legs[0].dropoff + 30 * MINUTE),
+    "the minutes of a ride": lambda p: told(p, ride_minutes=1.0),
+    "the minutes of the direct drive": lambda p: told(p, direct_minutes=1.0),
+    "the timezone": lambda p: p.model_copy(update={"timezone": "America/Cayenne"}),
+    "metres before leaving home": lambda p: with_run(p, change_stop(p.runs[0], 0, metres=5000)),
+}
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_what_a_plan_says_wrongly_about_itself_is_caught(rich: tuple[Problem, Plan], name: str) -> None:
+    problem, plan = rich
+    assert check_plan(problem, UNSEEN[name](plan)) != []

@@ -6,6 +6,7 @@ import pytest
 from dispatch.planning.insertion import (
     BROKEN_PRICE,
     COMFORT_PRICE,
+    COST_PRICE,
     NO_PLACE,
     Routes,
     best_insertion,
@@ -30,7 +31,7 @@ def price(problem: Problem, shift: int, route: list[int], room: int) -> int | No
     for frugal in (False, True):
         metres, cost, comfort, broken = figures(p, shift, route, frugal=frugal)
         if metres <= room:
-            return int(cost + COMFORT_PRICE * comfort + BROKEN_PRICE * broken)
+            return int(COST_PRICE * cost + COMFORT_PRICE * comfort + BROKEN_PRICE * broken)
     return None
 
 
@@ -43,7 +44,7 @@ def every_place(problem: Problem, routes: Routes, leg: int, shift: int) -> int:
     route = routes.stops[shift, : routes.length[shift]].tolist()
     room = int(p.max_metres[driver] - routes.metres[driver] + routes.figures[shift, 0])
     now = routes.figures[shift]
-    before = int(now[1] + COMFORT_PRICE * now[2] + BROKEN_PRICE * now[3])
+    before = int(COST_PRICE * now[1] + COMFORT_PRICE * now[2] + BROKEN_PRICE * now[3])
     best = NO_PLACE
     for i in range(len(route) + 1):
         for j in range(i, len(route) + 1):

@@ -116,10 +116,10 @@ def test_the_best_choice_among_known_runs_is_legal_and_no_worse(seed: int) -> No
     master, _ = bound_of(problem)
     master.add_routes(enumerate(best_routes(search)))
     runs = [run for run in master.runs if run.price is not None]
-    routes = choose_runs(p, runs, master.kind, 5.0, best_routes(search))
-    assert routes is not None
+    choice = choose_runs(p, runs, master.kind, 5.0, best_routes(search))
+    assert choice is not None
     before = tuple(search.best_levels)
-    for found in (routes, master.dive(time.monotonic() + 5)):
+    for found in (choice.routes, master.dive(time.monotonic() + 5)):
         take_if_better(problem, search, mended(p, found))
         assert check_plan(problem, plan_of(problem, best_routes(search))) == []
     assert tuple(search.best_levels) <= before

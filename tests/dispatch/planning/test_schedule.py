@@ -10,10 +10,20 @@ from tests.dispatch.planning.days import ask, driver, make_day, plane_problem, r
 
 
 def plain_schedule(problem: Problem, shift: int, route: list[int]) -> list[int] | None:
+    """The least starts with promised pickups no earlier than the promise allows; without that where there are none."""
+    p = problem.arrays
+    least = [int(p.early[stop]) for stop in route]
+    promised = [stop % 2 == 0 and p.told_driver[stop // 2] == p.shift_driver[shift] for stop in route]
+    told = [min(int(p.late[stop]), int(p.told_pickup[stop // 2] - p.rates[4])) for stop in route]
+    patient = [max(a, b) if keeps else a for a, b, keeps in zip(least, told, promised, strict=True)]
+    return raised(problem, shift, route, patient) or raised(problem, shift, route, least)
+
+
+def raised(problem: Problem, shift: int, route: list[int], start: list[int]) -> list[int] | None:
     """Raise every start until nothing changes, one second-exact constraint at a time; None past any limit."""
     p = problem.arrays
     home = int(p.home[p.shift_driver[shift]])
-    start = [int(p.early[stop]) for stop in route]
+    start = list(start)
     changed = True
     while changed:
         changed = False
