@@ -11,6 +11,7 @@ from dispatch.planning.problem import SAME_DRIVER_BONUS, Arrays, IntArray
 from dispatch.planning.schedule import draw, inner, kernel, woven
 from dispatch.planning.state import Search
 
+BLINK = 0.01  # share of places overlooked on purpose, at least
 REGRET_SHARE, MOST_REGRETTED = 0.3, 40  # of the rounds in which few legs are out
 
 
@@ -69,7 +70,7 @@ def serve_alone(p: Arrays, s: Search, leg: int, blink: float) -> bool:
     _, shift = cheapest_shift(p, s, leg, NOWHERE, blink)
     if shift >= 0:
         put(p, s, leg, shift)
-        if blink > 0.0 and draw(s.random) < blink:  # elsewhere in this route
+        if blink > BLINK and draw(s.random) < blink - BLINK:  # elsewhere in this route: on small days only
             remove(p, s.routes, leg)
             i, j = random_insertion(p, s.routes, leg, shift, s.random)
             if i >= 0:
@@ -82,7 +83,7 @@ def serve_alone(p: Arrays, s: Search, leg: int, blink: float) -> bool:
 @inner
 def serve_together(p: Arrays, s: Search, leg: int, partner: int, blink: float) -> bool:
     """Put both ways in with one and the same volunteer: the cheapest of those who can; now and then anybody, anywhere."""
-    if draw(s.random) < blink and s.choices[leg] > 0:
+    if blink > BLINK and draw(s.random) < blink - BLINK and s.choices[leg] > 0:
         shift = s.candidates[leg, int(draw(s.random) * s.choices[leg])]
         i, j = random_insertion(p, s.routes, leg, shift, s.random)
         if i >= 0:

@@ -10,13 +10,13 @@ import numpy as np
 
 from dispatch.planning.insertion import COMFORT_PRICE, COST_PRICE, GOODWILL_PRICE, NOWHERE, keep, remove, undo
 from dispatch.planning.problem import Arrays, IntArray
-from dispatch.planning.recreate import cheapest_shift, put, recreate
+from dispatch.planning.recreate import BLINK, cheapest_shift, put, recreate
 from dispatch.planning.route_pool import remember_routes
 from dispatch.planning.schedule import draw, inner, kernel
 from dispatch.planning.state import LONGEST_STRING, Search, is_better, measure, remember_best
 
 MEAN_REMOVED = 10.0  # legs taken out per iteration: the value of the paper
-BLINK, BLINKS = 0.01, 1.0  # share of places overlooked on purpose: at least, and more where few legs give few places
+BLINKS = 1.0  # legs for which all places would be overlooked: on a small day nearly every round would end alike without that
 
 
 @inner

@@ -23,7 +23,9 @@ CHUNK = 50  # iterations between two looks at the clock, and the grain of an ite
 #: Budgets from this on ask the master; shorter ones would spend it on building its program.
 MASTER_S = 3.0
 #: When each part ends, as shares of the seconds; what the master leaves over goes to the last search.
-FIRST_SEARCH, GENERATE, DIVE, CHOOSE, CLOSE = 0.20, 0.58, 0.66, 0.82, 0.96
+FIRST_SEARCH, GENERATE, DIVE, CHOOSE, CLOSE = 0.22, 0.65, 0.75, 0.91, 0.97
+#: On days that are too large for the master: when a search ends, and when the choice among its routes does.
+RECOMBINE = ((0.6, 0.66), (0.86, 0.92))
 #: The last search begins at this point of the annealing: warm enough to move, too cold to lose what the master found.
 REHEAT = 0.75
 DIVES = 4
@@ -105,8 +107,13 @@ class _Solve:
         if self.params.iterations is not None:
             self.search_iterations(self.params.iterations)
             self.take(solve_baseline(self.problem, None, best_routes(self.search)))
-        elif self.params.seconds < MASTER_S or self.too_large():
+        elif self.params.seconds < MASTER_S:
             self.search_until(self.moment(1.0), 0.0)
+        elif self.too_large():
+            for k, (searched, recombined) in enumerate(RECOMBINE):
+                self.search_until(self.moment(searched), REHEAT if k else 0.0)
+                self.recombine(self.moment(recombined))
+            self.search_until(self.moment(1.0), REHEAT)
         else:
             self.search_until(self.moment(FIRST_SEARCH), 0.0)
             self.ask_master()
@@ -170,6 +177,19 @@ class _Solve:
         choice = choose_runs(p, list(unique.values()), master.kind, self.moment(CHOOSE) - time.monotonic(), best)
         self.take(choice and mended(p, choice.routes))
         self.close_gap(master)
+        self.take(best_routes(search))
+
+    def recombine(self, deadline: float) -> None:
+        """The best set of the routes that the search has accepted: all that there is time for on days too large for the master."""
+        p, search = self.problem.arrays, self.search
+        best = best_routes(search)
+        pool, size = search.pool, int(search.pool.size[0])
+        known = [(int(pool.shift[k]), pool.stops[k, : pool.length[k]].tolist()) for k in np.argsort(-np.arange(size))[:MOST_CHOICES]]
+        known += [(shift, route) for shift, route in enumerate(best) if route]
+        runs = {(run.kind, run.route): run for run in (make_run(p, int(search.twin[shift]), shift, route) for shift, route in known)}
+        legal = [run for run in runs.values() if run.price is not None]
+        choice = choose_runs(p, legal, search.twin, deadline - time.monotonic(), best)
+        self.take(choice and mended(p, choice.routes))
         self.take(best_routes(search))
 
     def close_gap(self, master: Master) -> None:
