@@ -4,18 +4,20 @@ In: a `Day`, a `RoadNetwork`, a budget. Out: a `Planned`, whose plan has been ch
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from dispatch.engine.large_day import plan_large_day
 from dispatch.engine.pool import Ended, solve_in_child
 from dispatch.model.day import Day
 from dispatch.model.plans import Note, Plan
+from dispatch.planning.cells import ways_of
 from dispatch.planning.check import Violation, check_plan
 from dispatch.planning.explain import explain_unserved
-from dispatch.planning.problem import UNREACHABLE, Matrices, Problem, build_problem, day_points
+from dispatch.planning.problem import UNREACHABLE, LonLat, Matrices, Problem, build_problem, day_points
 from dispatch.planning.solve import SolveParams
 from dispatch.planning.timetable import make_plan
 from routing.matrix import RoadTimes, travel_times
@@ -23,13 +25,16 @@ from routing.network import RoadNetwork
 from routing.snap import Snapped, snap
 from routing.units import UNREACHABLE as NO_ROAD
 
+#: Days with more ways than this are planned in cells: one search is still better for 500, and takes long to begin with a thousand.
+LARGE_LEGS = 600
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
     """The plan, what it was checked against, and what each step cost."""
 
     plan: Plan
-    problem: Problem
+    problem: Problem | None  # None for a large day, which was planned in cells
     violations: list[Violation]
     ended: Ended  # of the solving process; anything but "done" means that the plan is an earlier one of that process
     seconds: dict[str, float] = field(default_factory=dict)
@@ -57,6 +62,8 @@ def plan_day(day: Day, network: RoadNetwork, params: SolveParams, road_times: Ro
         The solving process ended before it had any plan.
     """
     clock = _Stopwatch()
+    if params.iterations is None and len(ways_of(day)) > LARGE_LEGS:
+        return _plan_in_cells(day, network, params, road_times, clock)
     with clock("roads"):
         problem, snapped = make_problem(day, network, road_times)
     outcome = solve_in_child(problem, params)
@@ -71,16 +78,35 @@ def plan_day(day: Day, network: RoadNetwork, params: SolveParams, road_times: Ro
     return Planned(plan=plan, problem=problem, violations=violations, ended=outcome.ended, seconds=clock.seconds)
 
 
+def _plan_in_cells(day: Day, network: RoadNetwork, params: SolveParams, road_times: RoadTimes | None, clock: "_Stopwatch") -> Planned:
+    def roads(points: Sequence[LonLat]) -> Matrices:
+        return make_matrices(points, day.policy.snap_limit_metres, network, road_times)[0]
+
+    with clock("roads"):
+        snapped = snap(network, np.array(day_points(day), np.float64).reshape(-1, 2), limit_m=float(day.policy.snap_limit_metres))
+    with clock("solve, explain and check"):
+        planned = plan_large_day(day, roads, params, notes=[*notes_on(day, snapped)])
+    return Planned(plan=planned.plan, problem=None, violations=planned.violations, ended="done", seconds=clock.seconds)
+
+
 def make_problem(day: Day, network: RoadNetwork, road_times: RoadTimes | None = None) -> tuple[Problem, Snapped]:
     """Road times between all points of a day, then its arrays. Also what `allons check` proves a plan against."""
-    snapped = snap(network, np.array(day_points(day), np.float64).reshape(-1, 2), limit_m=float(day.policy.snap_limit_metres))
+    matrices, snapped = make_matrices(day_points(day), day.policy.snap_limit_metres, network, road_times)
+    return build_problem(day, matrices), snapped
+
+
+def make_matrices(
+    points: Sequence[LonLat], limit_m: float, network: RoadNetwork, road_times: RoadTimes | None = None
+) -> tuple[Matrices, Snapped]:
+    """Seconds, rounded up, and metres between points."""
+    snapped = snap(network, np.array(points, np.float64).reshape(-1, 2), limit_m=float(limit_m))
     road = road_times(snapped, snapped, True) if road_times else travel_times(network, snapped, snapped, metres=True)
     if road.metres is None:
         raise AssertionError("metres were asked for")
     reachable = road.ms < NO_ROAD
     times = np.where(reachable, -(-road.ms.astype(np.int64) // 1000), UNREACHABLE)
     metres = np.where(reachable, road.metres.astype(np.int64), UNREACHABLE)
-    return build_problem(day, Matrices(times, metres)), snapped
+    return Matrices(times, metres), snapped
 
 
 def notes_on(day: Day, snapped: Snapped) -> Iterator[Note]:

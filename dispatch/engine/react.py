@@ -59,7 +59,7 @@ def propose(after: Day, problem: Problem, plan: Plan, seconds: float = REPAIR_S,
     """The same, from the problem of the day after the event."""
     before = {(leg.request, leg.leg) for run in plan.runs for leg in run.legs}
     found = []
-    for candidate in candidates(problem, routes_of(problem, plan), seconds):
+    for candidate in candidates(problem, routes_of(problem, plan.runs), seconds):
         new = make_plan(problem, candidate.routes, explain_unserved(problem, candidate.routes), notes, None)
         violations = check_plan(problem, new)
         if violations:

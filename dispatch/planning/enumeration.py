@@ -17,7 +17,7 @@ from dispatch.planning.blocks import Blocks
 from dispatch.planning.problem import NO_LIMIT, Arrays, BoolArray, IntArray
 from dispatch.planning.schedule import CENT, kernel, woven
 
-MOST = 200_000  # chains of one pass
+MOST = 150_000  # chains of one pass
 _TABLE = 2**19  # places by legs served
 
 Bits = npt.NDArray[np.uint64]

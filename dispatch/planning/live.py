@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from dispatch.model.plans import Plan
+from dispatch.model.plans import Run
 from dispatch.planning.choice import mended, without_halves
 from dispatch.planning.insertion import GOODWILL_PRICE, MAX_STOPS, NO_PLACE, best_insertion, goodwill_added, keep, undo
 from dispatch.planning.insertion import insert as put_in
@@ -37,13 +37,13 @@ class Candidate:
     routes: Routes
 
 
-def routes_of(problem: Problem, plan: Plan) -> Routes:
-    """A plan's routes in a problem that may be younger than it: legs and shifts that are no more are left out, those aboard come first."""
+def routes_of(problem: Problem, runs: Iterable[Run]) -> Routes:
+    """The routes of runs in a problem that may be younger: legs and shifts that are no more are left out, those aboard come first."""
     p = problem.arrays
     leg_at = {leg: k for k, leg in enumerate(problem.legs)}
     shift_at = {(problem.drivers[int(d)], n): s for s, (d, n) in enumerate(zip(p.shift_driver, problem.shift_numbers, strict=True))}
     routes: Routes = [[] for _ in p.shift_driver]
-    for run in plan.runs:
+    for run in runs:
         shift = shift_at.get((run.driver, run.shift))
         if shift is None:
             continue

@@ -14,6 +14,7 @@ from dispatch.planning.master import Master
 
 MOST_RUNS = 40_000  # that SCIP chooses among
 LEAST_STEP = 1e-5  # of the bound: a distance below this is not worth a program
+PASS_S = 1.0  # a pass may take so long, and is not interrupted
 SHORTER = 2  # times that a smaller distance is tried where there are too many runs
 
 
@@ -31,11 +32,11 @@ def close_gap(master: Master, upper: float, known: list[list[int]], deadline: fl
     """
     priced = _Priced(master)
     bound, best = master.bound, None
-    while upper - bound > LEAST_STEP * abs(bound) and time.monotonic() < deadline:
+    while upper - bound > LEAST_STEP * abs(bound) and time.monotonic() < deadline - PASS_S:
         whole = gap = upper - master.bound
         runs = priced.runs_within(gap, deadline)
         for _ in range(SHORTER):
-            if runs is None and time.monotonic() < deadline:
+            if runs is None and time.monotonic() < deadline - PASS_S:
                 gap /= 3
                 runs = priced.runs_within(gap, deadline)
         if runs is None:

@@ -43,6 +43,7 @@ class SolveParams:
     seconds: float = 10.0
     iterations: int | None = None
     seed: int = 1
+    start: tuple[tuple[int, ...], ...] | None = None  # routes by shift to go on from, instead of from nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,9 @@ class _Solve:
 
     def run(self) -> Solution:
         construct(self.problem.arrays, self.search)
+        if self.params.start is not None:
+            self.take([list(route) for route in self.params.start])
+            self.take(best_routes(self.search))
         self.report(at_once=True)
         if len(self.problem.legs) == 0 or len(self.problem.arrays.shift_driver) == 0:
             return self.solution()
@@ -108,18 +112,22 @@ class _Solve:
             self.search_iterations(self.params.iterations)
             self.take(solve_baseline(self.problem, None, best_routes(self.search)))
         elif self.params.seconds < MASTER_S:
-            self.search_until(self.moment(1.0), 0.0)
+            self.search_until(self.moment(1.0), self.warmth())
         elif self.too_large():
             for k, (searched, recombined) in enumerate(RECOMBINE):
-                self.search_until(self.moment(searched), REHEAT if k else 0.0)
+                self.search_until(self.moment(searched), REHEAT if k else self.warmth())
                 self.recombine(self.moment(recombined))
             self.search_until(self.moment(1.0), REHEAT)
         else:
-            self.search_until(self.moment(FIRST_SEARCH), 0.0)
+            self.search_until(self.moment(FIRST_SEARCH), self.warmth())
             self.ask_master()
             self.search_until(self.moment(1.0), REHEAT)
         self.report(at_once=True)
         return self.solution()
+
+    def warmth(self) -> float:
+        """Where the annealing begins: from a known plan not so hot that it would be lost."""
+        return 0.0 if self.params.start is None else REHEAT
 
     def too_large(self) -> bool:
         """Whether the master could not price every kind of shift often enough in the time there is."""

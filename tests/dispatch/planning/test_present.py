@@ -83,7 +83,7 @@ def test_a_day_under_way_and_on_time_keeps_everybody(seed: int, minute: int) -> 
         return
     today = under_way(day, plan, minute)
     problem = plane_problem(today)
-    kept = still_legal(problem.arrays, routes_of(problem, plan))
+    kept = still_legal(problem.arrays, routes_of(problem, plan.runs))
     served = {stop // 2 for route in kept for stop in route}
     before = {(leg.request, leg.leg) for run in plan.runs for leg in run.legs}
     assert {leg for k, leg in enumerate(problem.legs) if tuple(leg) in before} == {problem.legs[k] for k in served}
