@@ -5,8 +5,8 @@ building included, kernels compiled beforehand. Sets: `cordeau` (24 dial-a-ride 
 pickup-and-delivery instances, vehicles then distance against the best known), `rural` (generated days: unserved, then kilometres).
 Control: 0 illegal plans of ours; bounds never above a known optimum. Curve expected: peers come nearer with time; gaps grow with size.
 
-    scripts/bench planner --set cordeau --dir ../shared/data/bench/darp_a --seconds 10 [--peers ortools,vroom] [--seeds 1] [--json OUT]
-    scripts/bench planner --set rural --size 200x60 --seconds 10 --seeds 1,2,3,4,5 --peers ortools,vroom
+    scripts/bench planner --set cordeau --dir ../shared/data/bench/darp_a --seconds 10 [--peers ortools,vroom,pyvrp] [--json OUT]
+    scripts/bench planner --set rural --size 200x60 --seconds 10 --seeds 1,2,3,4,5 --peers ortools,vroom,pyvrp
 """
 
 import argparse
@@ -122,7 +122,7 @@ def main() -> None:
     totals = {solver: _totals([row for row in rows if row["solver"] == solver]) for solver in solvers}
     for solver, total in totals.items():
         print(solver, total)
-    versions = {"python": platform.python_version(), **{name: _version(name) for name in ("ortools", "numba", "pyvroom")}}
+    versions = {"python": platform.python_version(), **{name: _version(name) for name in ("ortools", "numba", "pyvroom", "pyvrp")}}
     print(versions)
     if args.json:
         result = {"set": args.set, "seconds": args.seconds, "instances": rows, "totals": totals, **totals["allons"], "versions": versions}

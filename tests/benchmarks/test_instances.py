@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from benchmarks.instances import BIG, Instance, cordeau, judge, lilim, rural, to_problem, without_times
-from benchmarks.peers import nodes
+from benchmarks.peers import PEERS, _alike, _detours, nodes, ortools
+from benchmarks.planner import _there
 from dispatch.planning.solve import SolveParams, solve
 
 
@@ -65,6 +66,39 @@ def test_the_common_problem_leaves_out_times(day: Instance) -> None:
     common = without_times(day)
     assert (common.ride_limit == BIG).all()
     assert (common.max_duty == BIG).all()
+
+
+def test_a_peer_that_is_not_installed_is_left_out(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(PEERS, "absent", ("a_module_that_is_not_there", ortools))
+    assert not _there("absent")
+    assert capsys.readouterr().err == "left out, not installed here: absent\n"
+    assert _there("ortools")
+
+
+def test_vehicles_of_one_kind_are_told_once(day: Instance) -> None:
+    """As PyVRP is told of them: those that differ in anything stay apart."""
+    assert _alike(day) == [[v] for v in range(day.vehicles)]
+    same = np.arange(day.n * 2 + day.vehicles)
+    same[-1] = same[-2]
+    twins = {name: getattr(day, name)[same] for name in ("early", "late")}
+    twins |= {name: getattr(day, name)[same[2 * day.n :] - 2 * day.n] for name in ("capacity", "max_duty", "max_length")}
+    twins |= {name: getattr(day, name)[np.ix_(same, same)] for name in ("lengths", "times")}
+    twins["compatible"] = day.compatible[:, same[2 * day.n :] - 2 * day.n]
+    two = replace(day, **twins)
+    assert _alike(two) == [*([v] for v in range(day.vehicles - 2)), [day.vehicles - 2, day.vehicles - 1]]
+    for name in ("early", "late", "max_duty", "max_length", "capacity"):
+        other = getattr(two, name).copy()
+        other[-1] += 1
+        assert len(_alike(replace(two, **{name: other}))) == day.vehicles
+    other = two.compatible.copy()
+    other[0, -1] ^= True
+    assert len(_alike(replace(two, compatible=other))) == day.vehicles
+
+
+def test_a_refused_request_is_a_detour_and_nothing_else(day: Instance) -> None:
+    longer = _detours(day.lengths, day.n, [4], 10**6) - day.lengths
+    assert (longer[:, [4, day.n + 4]].sum(axis=0) == 10**6 * (len(longer) - 1)).all()
+    assert np.delete(longer, [4, day.n + 4], axis=1).sum() == 0
 
 
 def test_cordeaus_instances_are_read(data_file: Callable[[str], Path]) -> None:
