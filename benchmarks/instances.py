@@ -46,6 +46,8 @@ class Instance:
     max_length: Array  # [V] or BIG
     vehicle_cost: int  # of using one more vehicle, in units of `lengths`
     compatible: Array  # [n, V]
+    plane: Array | None = None  # [N, 2] kilometres, of rural days
+    arrives: Array | None = None  # [n] of rural days: whether a time of arrival was asked for
     exact: Array | None  # [N, 2] coordinates whose distances are the true lengths
     best_known: tuple[float, int] | None  # length in the unit, vehicles
 
@@ -386,6 +388,8 @@ def _rural_instance(rng: np.random.Generator, name: str, rides: list[Any], homes
         max_length=limits,
         vehicle_cost=0,
         compatible=compatible,
+        plane=xy,
+        arrives=np.array([bool(ride[4]) for ride in rides]),
         exact=None,
         best_known=None,
     )

@@ -100,7 +100,7 @@ def _apart(*asked: Any) -> dict[str, Any]:
 def main() -> None:
     """Every solver on every instance, in turn, each in a fresh process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--set", choices=["cordeau", "lilim", "rural"], required=True)
+    parser.add_argument("--set", choices=["cordeau", "lilim", "rural", "day"], required=True)
     parser.add_argument("--dir", type=Path, default=Path("../shared/data/bench"))
     parser.add_argument("--only", default="", help="part of the names")
     parser.add_argument("--size", default="200x60", help="of rural days: legs x volunteers")
@@ -111,6 +111,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     seeds = [int(seed) for seed in args.seeds.split(",")]
+    if args.set == "day":
+        _large_days(args, seeds)
+        return
     solvers = ["allons"] + [name for name in filter(None, args.peers.split(",")) if _there(name)]
     rows = []
     for instance, seed in _instances(args, seeds):
@@ -126,6 +129,23 @@ def main() -> None:
     print(versions)
     if args.json:
         result = {"set": args.set, "seconds": args.seconds, "instances": rows, "totals": totals, **totals["allons"], "versions": versions}
+        args.json.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def _large_days(args: argparse.Namespace, seeds: list[int]) -> None:
+    """The product's own path for days that one search cannot plan; no peer takes a problem of this size."""
+    from benchmarks.large_day import run_day
+    from dispatch.planning.warm import warm_up
+
+    warm_up()
+    legs, volunteers = (int(part) for part in args.size.split("x"))
+    rows = []
+    for seed in seeds:
+        rows.append(run_day(legs, volunteers, seed, args.seconds))
+        print("| " + " | ".join(str(rows[-1].get(key)) for key in (*_SHOWN[:7], "memory_mib", "illegal")) + " |", flush=True)
+    if args.json:
+        totals = {"allons": _totals(rows)}
+        result = {"set": "day", "seconds": args.seconds, "instances": rows, "totals": totals, **totals["allons"]}
         args.json.write_text(json.dumps(result, indent=1) + "\n")
 
 
