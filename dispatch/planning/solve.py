@@ -12,7 +12,7 @@ import numpy as np
 
 from dispatch.planning.baseline import solve_baseline
 from dispatch.planning.choice import choose_runs, make_run, mended
-from dispatch.planning.insertion import MAX_STOPS, refresh
+from dispatch.planning.insertion import load_routes
 from dispatch.planning.master import Master
 from dispatch.planning.problem import Problem
 from dispatch.planning.search import construct, improve
@@ -197,25 +197,8 @@ class _Solve:
 def take_if_better(problem: Problem, search: Search, routes: list[list[int]]) -> bool:
     """Load routes from elsewhere into the search; they become the best only when they are better level by level."""
     p, r = problem.arrays, search.routes
-    if any(len(route) > min(MAX_STOPS, r.stops.shape[1]) for route in routes):
+    if not load_routes(p, r, routes):
         return False
-    r.length[:] = 0
-    r.shift_of[:] = -1
-    r.metres[:] = 0
-    r.rides[:] = 0
-    r.figures[:] = 0
-    r.touched[:] = False
-    for shift, route in enumerate(routes):
-        r.length[shift] = len(route)
-        r.stops[shift, : len(route)] = route
-        for stop in route[:]:
-            if stop % 2 == 0:
-                r.shift_of[stop // 2] = shift
-                r.rides[p.shift_driver[shift]] += 1
-        refresh(p, r, shift)
-    r.counter[0] += 1
-    r.version[:] = r.counter[0] + np.arange(len(r.version))
-    r.counter[0] += len(r.version)
     measure(p, r, search.levels)
     better = bool(is_better(search.levels, search.best_levels))
     if better:
