@@ -18,6 +18,7 @@ from dispatch.planning.explain import explain_unserved
 from dispatch.planning.problem import UNREACHABLE, Matrices, Problem, build_problem, day_points
 from dispatch.planning.solve import SolveParams
 from dispatch.planning.timetable import make_plan
+from dispatch.planning.why import explain_served
 from routing.matrix import RoadTimes, travel_times
 from routing.network import RoadNetwork
 from routing.snap import Snapped, snap
@@ -62,9 +63,10 @@ def plan_day(day: Day, network: RoadNetwork, params: SolveParams, road_times: Ro
     outcome = solve_in_child(problem, params)
     clock.seconds |= {"start and compile": outcome.start_s, "solve": outcome.solve_s}
     with clock("explain and check"):
-        unserved = explain_unserved(problem, outcome.solution.routes)
+        routes = outcome.solution.routes
+        unserved, why = explain_unserved(problem, routes), explain_served(problem, routes)
         told_s = None if params.iterations is not None else round(outcome.solve_s, 3)
-        plan = make_plan(problem, outcome.solution.routes, unserved, [*notes_on(day, snapped)], told_s, outcome.solution.bound)
+        plan = make_plan(problem, routes, unserved, [*notes_on(day, snapped)], told_s, outcome.solution.bound, why)
         violations = check_plan(problem, plan)
     counted = plan.summary.model_copy(update={"violations": len(violations)})
     plan = plan.model_copy(update={"summary": counted})

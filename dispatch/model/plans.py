@@ -46,6 +46,39 @@ class Stop(_Noun):
     boot: int = Field(ge=0)
 
 
+class Terms(_Noun):
+    """What one way adds to a plan, by the levels of the objective; or how much more another volunteer would add."""
+
+    broken_promises: int
+    km: float = Field(description="From home to home.")
+    wait_cents: float = Field(description="Waiting beyond the free minutes of each wait.")
+    run_cents: int = Field(description="Calling on one more volunteer, or for one more shift.")
+    ride_minutes: float = Field(description="In the car beyond the direct drive, of everybody in the run, times persons.")
+    load: int = Field(description="Goodwill: a volunteer who has driven much over four weeks counts more.")
+    known: int = Field(description="Goodwill: less for a volunteer whom the person knows.")
+    preferred: int = Field(description="Goodwill: less for the volunteer whom the person wishes for.")
+    both_ways: int = Field(description="Goodwill: less for the same volunteer both ways.")
+
+
+class RunnerUp(_Noun):
+    """Another volunteer who could drive this way, the rest of the plan staying as it is."""
+
+    driver: str
+    difference: Terms = Field(description="Against the chosen volunteer; the first level that differs decides.")
+    sentence: str = Field(description="French.")
+    sentence_en: str
+
+
+class Why(_Noun):
+    """Why this volunteer: what the way adds to the plan, and the next best volunteers."""
+
+    terms: Terms
+    together: bool = Field(description="Both ways need the same volunteer: the terms are those of both.")
+    runners_up: tuple[RunnerUp, ...] = Field(max_length=2)
+    sentence: str = Field(description="French.")
+    sentence_en: str
+
+
 class ServedLeg(_Noun):
     """One person's way in a run, with the time to tell."""
 
@@ -56,6 +89,7 @@ class ServedLeg(_Noun):
     dropoff: AwareDatetime
     ride_minutes: float
     direct_minutes: float
+    why: Why | None = None
 
 
 class Run(_Noun):

@@ -14,7 +14,8 @@ from dispatch.planning import baseline as baseline  # noqa: PLC0414 - loaded bef
 from dispatch.planning.master import Master, quickest
 from dispatch.planning.problem import Matrices, Problem, build_problem
 from dispatch.planning.search import construct, improve
-from dispatch.planning.state import make_search
+from dispatch.planning.state import best_routes, make_search
+from dispatch.planning.why import explain_served
 
 
 def tiny_problem() -> Problem:
@@ -34,6 +35,7 @@ def warm_up() -> None:
     search = make_search(problem.arrays, 1)
     construct(problem.arrays, search)
     improve(problem.arrays, search, 5, 0.0, 1.0)
+    explain_served(problem, best_routes(search))
     master = Master(problem, time.monotonic() + 60)
     master.relaxed = problem.arrays._replace(times=quickest(problem.arrays.times))
     master.generate(time.monotonic() + 60)
