@@ -15,7 +15,8 @@ from dispatch.model.day import Day
 from dispatch.model.plans import Note, Plan
 from dispatch.planning.check import Violation, check_plan
 from dispatch.planning.explain import explain_unserved
-from dispatch.planning.problem import UNREACHABLE, Matrices, Problem, build_problem, day_points
+from dispatch.planning.problem import UNREACHABLE, Leg, Matrices, Problem, build_problem, day_points
+from dispatch.planning.smallest_change import smallest_changes
 from dispatch.planning.solve import SolveParams
 from dispatch.planning.timetable import make_plan
 from dispatch.planning.why import explain_served
@@ -64,7 +65,12 @@ def plan_day(day: Day, network: RoadNetwork, params: SolveParams, road_times: Ro
     clock.seconds |= {"start and compile": outcome.start_s, "solve": outcome.solve_s}
     with clock("explain and check"):
         routes = outcome.solution.routes
-        unserved, why = explain_unserved(problem, routes), explain_served(problem, routes)
+        changes = {problem.legs[leg]: change for leg, change in smallest_changes(day, problem, routes).items()}
+        unserved = [
+            found.model_copy(update={"smallest_change": changes.get(Leg(found.request, found.leg))})
+            for found in explain_unserved(problem, routes)
+        ]
+        why = explain_served(problem, routes)
         told_s = None if params.iterations is not None else round(outcome.solve_s, 3)
         plan = make_plan(problem, routes, unserved, [*notes_on(day, snapped)], told_s, outcome.solution.bound, why)
         violations = check_plan(problem, plan)

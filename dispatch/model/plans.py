@@ -106,6 +106,34 @@ class Run(_Noun):
     stops: tuple[Stop, ...]
 
 
+class ChangeKind(StrEnum):
+    """What a coordinator may ask somebody for. Each changes one thing of a day (`dispatch.model.changes`)."""
+
+    WINDOW_LATER = "WINDOW_LATER"
+    WINDOW_EARLIER = "WINDOW_EARLIER"
+    SHIFT_UNTIL = "SHIFT_UNTIL"
+    SHIFT_FROM = "SHIFT_FROM"
+    MORE_KM = "MORE_KM"
+    ONE_MORE_SEAT = "ONE_MORE_SEAT"
+    ONE_MORE_WHEELCHAIR_PLACE = "ONE_MORE_WHEELCHAIR_PLACE"
+    ONE_MORE_BOOT_UNIT = "ONE_MORE_BOOT_UNIT"
+    ONE_WAY = "ONE_WAY"
+    REFUSAL_LIFTED = "REFUSAL_LIFTED"
+
+
+class SmallestChange(_Noun):
+    """The least change of the day with which a leg, and its other way where both are needed, finds room in the plan as it stands."""
+
+    kind: ChangeKind
+    request: str
+    leg: Direction = Field(description="Whose window moves, or which way is served; otherwise that of the unserved leg.")
+    driver: str | None = Field(None, description="The volunteer concerned, for changes that concern one.")
+    shift: int | None = Field(None, ge=0, description="Index in the driver's shifts, for the shift that is made longer.")
+    amount: int = Field(ge=1, description="Minutes of windows and shifts, kilometres, otherwise 1.")
+    sentence: str = Field(description="French.")
+    sentence_en: str
+
+
 class Unserved(_Noun):
     """A leg that nobody can drive: a value, with its reason, in words."""
 
@@ -116,7 +144,7 @@ class Unserved(_Noun):
     sentence: str = Field(description="French.")
     sentence_en: str
     blocked: dict[Reason, int] = Field(description="How many volunteers each rule rules out.")
-    smallest_change: str | None = None
+    smallest_change: SmallestChange | None = Field(None, description="None where no single change of those looked at makes room.")
 
 
 class Note(_Noun):

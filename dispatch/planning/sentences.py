@@ -1,11 +1,12 @@
-"""What the planner says to a coordinator about a choice, in French and English. Called by `why`.
+"""What the planner says to a coordinator about a choice or a change, in French and English. Called by `why` and `smallest_change`.
 
-In: terms. Out: (French, English). No names: whoever shows a sentence knows whom it is about.
+In: terms, or a change. Out: (French, English). No names: ids, where somebody else than the person and the chosen volunteer is meant.
 """
 
 from collections.abc import Iterator
 
-from dispatch.model.plans import Terms
+from dispatch.model.day import Request
+from dispatch.model.plans import ChangeKind, SmallestChange, Terms
 
 Sentence = tuple[str, str]
 
@@ -72,3 +73,52 @@ def _comma(number: float, digits: int) -> str:
 
 def _listed(phrases: list[Sentence], language: int) -> str:
     return ", ".join(phrase[language] for phrase in phrases)
+
+
+def change_sentence(change: SmallestChange, request: Request, limit: str) -> Sentence:
+    """What to ask for; `limit` is the new end of a window or a shift, on the wall clock."""
+    fr, en = _change(change, request, limit)
+    return f"Possible {fr}.", f"Possible {en}."
+
+
+def _change(change: SmallestChange, request: Request, limit: str) -> Sentence:
+    n, driver = change.amount, change.driver
+    return_way = change.leg == "return"
+    if change.kind in (ChangeKind.WINDOW_LATER, ChangeKind.WINDOW_EARLIER):
+        later = change.kind == ChangeKind.WINDOW_LATER
+        if return_way:
+            what = ("le départ du retour", "the departure of the way back")
+        else:
+            what = ("le départ", "the departure") if request.arrive_by is None else ("l'arrivée", "the arrival")
+        fr, en = (
+            (f"plus tard (jusqu'à {limit})", f"later (until {limit})") if later else (f"plus tôt (dès {limit})", f"earlier (from {limit})")
+        )
+        return f"si {what[0]} peut être {n} minutes {fr}", f"if {what[1]} can be {n} minutes {en}"
+    way = ("le retour seul", "the way back alone") if return_way else ("l'aller seul", "the way there alone")
+    refused = (
+        f"si le refus entre la personne et le bénévole {driver} est levé",
+        f"if the person and volunteer {driver} lift their refusal",
+    )
+    if request.requires_driver not in (None, driver):
+        refused = (
+            f"si la personne accepte le bénévole {driver} au lieu de celui qu'elle demande",
+            f"if the person accepts volunteer {driver} instead of the one asked for",
+        )
+    car = (f"dans la voiture du bénévole {driver}", f"in the car of volunteer {driver}")
+    sentences = {
+        ChangeKind.SHIFT_UNTIL: (f"si le bénévole {driver} peut rester jusqu'à {limit}", f"if volunteer {driver} can stay until {limit}"),
+        ChangeKind.SHIFT_FROM: (f"si le bénévole {driver} peut commencer dès {limit}", f"if volunteer {driver} can start at {limit}"),
+        ChangeKind.MORE_KM: (f"si le bénévole {driver} accepte {n} km de plus", f"if volunteer {driver} accepts {n} km more"),
+        ChangeKind.ONE_MORE_SEAT: (f"avec une place de plus {car[0]}", f"with one more seat {car[1]}"),
+        ChangeKind.ONE_MORE_WHEELCHAIR_PLACE: (
+            f"avec une place de plus pour un fauteuil roulant {car[0]}",
+            f"with one more wheelchair place {car[1]}",
+        ),
+        ChangeKind.ONE_MORE_BOOT_UNIT: (
+            f"avec un peu plus de place {car[0]}, dans le coffre",
+            f"with a little more room in the boot, {car[1]}",
+        ),
+        ChangeKind.ONE_WAY: (f"si {way[0]} convient à la personne", f"if {way[1]} suits the person"),
+        ChangeKind.REFUSAL_LIFTED: refused,
+    }
+    return sentences[change.kind]
