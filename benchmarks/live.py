@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.instances import rural, to_problem
 from dispatch.planning.insertion import NO_PLACE, best_insertion
 from dispatch.planning.live import candidates, rank_shifts
-from dispatch.planning.solve import SolveParams, load_routes, solve
+from dispatch.planning.solve import SolveParams, load_search, solve
 from dispatch.planning.state import make_search
 from dispatch.planning.warm import warm_up
 
@@ -33,7 +33,7 @@ def measure(legs: int, volunteers: int) -> dict[str, Any]:
     spent, reactions = [], []
     for leg in range(legs):
         without = [[stop for stop in route if stop // 2 != leg] for route in routes]
-        load_routes(p, search, without)
+        load_search(p, search, without)
         began = time.perf_counter()
         rank_shifts(p, search, leg, price)
         spent.append(time.perf_counter() - began)

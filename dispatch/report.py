@@ -26,7 +26,7 @@ _LABELS = (
 def print_plan(
     screen: Console, plan: Plan, seconds: Mapping[str, float], lang: str, note: str = "", names: Mapping[str, str] = _NOBODY
 ) -> None:
-    """Print the figures, one line per run, and every unserved leg with its reason; ids by `names` where they have one."""
+    """Print the figures, one line per run, every unserved leg with its reason and what to ask for; ids by `names` where they have one."""
     if note:
         screen.print(Text(note, style="italic"))
     if plan.runs:
@@ -86,5 +86,10 @@ def _unserved(plan: Plan, lang: str, names: Mapping[str, str]) -> Table:
     for leg in plan.unserved:
         way = _WAYS[leg.leg][0 if lang == "fr" else 1]
         told = f"{names[leg.request]}, {way}" if leg.request in names else leg.id
-        table.add_row(Text(told), leg.reason, leg.sentence if lang == "fr" else leg.sentence_en)
+        why = Text(leg.sentence if lang == "fr" else leg.sentence_en)
+        if change := leg.smallest_change:
+            asked = change.sentence if lang == "fr" else change.sentence_en
+            named = asked.replace(change.driver, names.get(change.driver, change.driver)) if change.driver else asked
+            why.append(f"\n{named}", style="green")
+        table.add_row(Text(told), leg.reason, why)
     return table

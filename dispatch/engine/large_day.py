@@ -15,16 +15,15 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from dispatch.engine.pool import solve_in_child
+from dispatch.engine.write_plan import write_plan
 from dispatch.errors import SolveFailed
 from dispatch.model.day import Day
 from dispatch.model.plans import Certificate, Levels, Note, Plan, Run, Summary
 from dispatch.planning.cells import Cell, LegId, RunId, cut_day, ways_of
-from dispatch.planning.changes import list_touched
 from dispatch.planning.check import Violation, check_plan
 from dispatch.planning.choice import mended
-from dispatch.planning.explain import explain_unserved
 from dispatch.planning.live import routes_of, still_legal
-from dispatch.planning.problem import LonLat, Matrices, Problem, build_problem, day_points
+from dispatch.planning.problem import LonLat, Matrices, build_problem, day_points
 from dispatch.planning.solve import SolveParams
 from dispatch.planning.timetable import make_plan
 
@@ -157,14 +156,9 @@ class _LargeDay:
             problem = build_problem(cell.day, self.roads(day_points(cell.day)))
             mine = [run for name, run in self.runs.items() if name[0] in set(problem.drivers)]
             routes = mended(problem.arrays, still_legal(problem.arrays, routes_of(problem, mine)))
-            plans.append(_piece(problem, routes))
+            plans.append(write_plan(cell.day, problem, routes))
             violations += check_plan(problem, plans[-1])
         return plans, violations
-
-
-def _piece(problem: Problem, routes: list[list[int]]) -> Plan:
-    plan = make_plan(problem, routes, explain_unserved(problem, routes), [], None)
-    return plan.model_copy(update={"touched": list_touched(problem, plan.runs)})
 
 
 def _runs(plan: Plan) -> dict[RunId, Run]:

@@ -12,14 +12,13 @@ import numpy as np
 
 from dispatch.engine.large_day import plan_large_day
 from dispatch.engine.pool import Ended, solve_in_child
+from dispatch.engine.write_plan import write_plan
 from dispatch.model.day import Day
 from dispatch.model.plans import Note, Plan
 from dispatch.planning.cells import ways_of
 from dispatch.planning.check import Violation, check_plan
-from dispatch.planning.explain import explain_unserved
 from dispatch.planning.problem import UNREACHABLE, LonLat, Matrices, Problem, build_problem, day_points
 from dispatch.planning.solve import SolveParams
-from dispatch.planning.timetable import make_plan
 from routing.matrix import RoadTimes, travel_times
 from routing.network import RoadNetwork
 from routing.snap import Snapped, snap
@@ -69,9 +68,9 @@ def plan_day(day: Day, network: RoadNetwork, params: SolveParams, road_times: Ro
     outcome = solve_in_child(problem, params)
     clock.seconds |= {"start and compile": outcome.start_s, "solve": outcome.solve_s}
     with clock("explain and check"):
-        unserved = explain_unserved(problem, outcome.solution.routes)
+        routes = outcome.solution.routes
         told_s = None if params.iterations is not None else round(outcome.solve_s, 3)
-        plan = make_plan(problem, outcome.solution.routes, unserved, [*notes_on(day, snapped)], told_s, outcome.solution.bound)
+        plan = write_plan(day, problem, routes, [*notes_on(day, snapped)], told_s, outcome.solution.bound)
         violations = check_plan(problem, plan)
     counted = plan.summary.model_copy(update={"violations": len(violations)})
     plan = plan.model_copy(update={"summary": counted})

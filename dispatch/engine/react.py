@@ -1,7 +1,7 @@
 """Something has happened today: what could be done, the best first, each with its consequences. Nothing is decided here.
 
 In: the day, the plan people were told, one event, roads. Out: a `Reaction`. Called by `allons change`.
-Order: fewest broken promises, then the people served by priority, then the cost (docs/planning-problem.md, section 7).
+Order: fewest broken promises, then the people served by priority, then the cost (docs/planning-problem.md, section 8).
 """
 
 from collections.abc import Sequence

@@ -82,6 +82,16 @@ def to_instant(day: date, clock: str, zone: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+def to_clock(day: date, instant: datetime, zone: str) -> str:
+    """The `Clock` of an instant: as on the wall where that says it all, otherwise a date-time with its offset."""
+    local = instant.astimezone(ZoneInfo(zone))
+    for wall in (f"{local:%H:%M}", "24:00"):
+        with suppress(ValueError):
+            if to_instant(day, wall, zone) == instant:
+                return wall
+    return local.isoformat()
+
+
 def _from_wall(day: date, wall: time, zone: ZoneInfo) -> datetime:
     if not FIRST <= day <= LAST + timedelta(days=1):
         raise ValueError("is beyond the calendar")

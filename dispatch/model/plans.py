@@ -49,6 +49,39 @@ class Stop(_Noun):
     boot: int = Field(ge=0)
 
 
+class Terms(_Noun):
+    """What one way adds to a plan, by the levels of the objective; or how much more another volunteer would add."""
+
+    broken_promises: int
+    km: float = Field(description="From home to home.")
+    wait_cents: float = Field(description="Waiting beyond the free minutes of each wait.")
+    run_cents: int = Field(description="Calling on one more volunteer, or for one more shift.")
+    ride_minutes: float = Field(description="In the car beyond the direct drive, of everybody in the run, times persons.")
+    load: int = Field(description="Goodwill: a volunteer who has driven much over four weeks counts more.")
+    known: int = Field(description="Goodwill: less for a volunteer whom the person knows.")
+    preferred: int = Field(description="Goodwill: less for the volunteer whom the person wishes for.")
+    both_ways: int = Field(description="Goodwill: less for the same volunteer both ways.")
+
+
+class RunnerUp(_Noun):
+    """Another volunteer who could drive this way, the rest of the plan staying as it is."""
+
+    driver: str
+    difference: Terms = Field(description="Against the chosen volunteer; the first level that differs decides.")
+    sentence: str = Field(description="French.")
+    sentence_en: str
+
+
+class Why(_Noun):
+    """Why this volunteer: what the way adds to the plan, and the next best volunteers."""
+
+    terms: Terms
+    together: bool = Field(description="Both ways need the same volunteer: the terms are those of both.")
+    runners_up: tuple[RunnerUp, ...] = Field(max_length=2)
+    sentence: str = Field(description="French.")
+    sentence_en: str
+
+
 class ServedLeg(_Noun):
     """One person's way in a run, with the time to tell."""
 
@@ -59,6 +92,7 @@ class ServedLeg(_Noun):
     dropoff: AwareDatetime
     ride_minutes: float
     direct_minutes: float
+    why: Why | None = None
 
 
 class Run(_Noun):
@@ -75,6 +109,34 @@ class Run(_Noun):
     stops: tuple[Stop, ...]
 
 
+class ChangeKind(StrEnum):
+    """What a coordinator may ask somebody for. Each changes one thing of a day (`dispatch.model.changes`)."""
+
+    WINDOW_LATER = "WINDOW_LATER"
+    WINDOW_EARLIER = "WINDOW_EARLIER"
+    SHIFT_UNTIL = "SHIFT_UNTIL"
+    SHIFT_FROM = "SHIFT_FROM"
+    MORE_KM = "MORE_KM"
+    ONE_MORE_SEAT = "ONE_MORE_SEAT"
+    ONE_MORE_WHEELCHAIR_PLACE = "ONE_MORE_WHEELCHAIR_PLACE"
+    ONE_MORE_BOOT_UNIT = "ONE_MORE_BOOT_UNIT"
+    ONE_WAY = "ONE_WAY"
+    REFUSAL_LIFTED = "REFUSAL_LIFTED"
+
+
+class SmallestChange(_Noun):
+    """The least change of the day with which a leg, and its other way where both are needed, finds room in the plan as it stands."""
+
+    kind: ChangeKind
+    request: str
+    leg: Direction = Field(description="Whose window moves, or which way is served; otherwise that of the unserved leg.")
+    driver: str | None = Field(None, description="The volunteer concerned, for changes that concern one.")
+    shift: int | None = Field(None, ge=0, description="Index in the driver's shifts, for the shift that is made longer.")
+    amount: int = Field(ge=1, description="Minutes of windows and shifts, kilometres, otherwise 1.")
+    sentence: str = Field(description="French.")
+    sentence_en: str
+
+
 class Unserved(_Noun):
     """A leg that nobody can drive: a value, with its reason, in words."""
 
@@ -85,7 +147,7 @@ class Unserved(_Noun):
     sentence: str = Field(description="French.")
     sentence_en: str
     blocked: dict[Reason, int] = Field(description="How many volunteers each rule rules out.")
-    smallest_change: str | None = None
+    smallest_change: SmallestChange | None = Field(None, description="None where no single change of those looked at makes room.")
 
 
 class Touched(_Noun):
@@ -97,6 +159,16 @@ class Touched(_Noun):
     before: str = Field(description="The volunteer who was told.")
     after: str | None = Field(description="The volunteer now; null when there is none.")
     minutes: int = Field(0, description="The told pickup moves by so many minutes, later is positive.")
+    sentence: str = Field(description="French.")
+    sentence_en: str
+
+
+class ShadowPrice(_Noun):
+    """What one more volunteer with this home, these hours and this car would be worth: where and when to look for somebody."""
+
+    driver: str
+    shift: int = Field(ge=0, description="Index in the driver's shifts.")
+    legs: float = Field(description="At most so many more ways of priority 1, or kilometres of the same worth.")
     sentence: str = Field(description="French.")
     sentence_en: str
 
@@ -165,4 +237,7 @@ class Plan(_Noun):
     runs: tuple[Run, ...]
     unserved: tuple[Unserved, ...]
     touched: tuple[Touched, ...] = Field((), description="Promises that are not kept; all others are, as they were told.")
+    shadow_prices: tuple[ShadowPrice, ...] = Field(
+        (), description="Of the bound's linear program, the highest first; none without a bound."
+    )
     notes: tuple[Note, ...] = ()

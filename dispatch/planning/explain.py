@@ -12,10 +12,8 @@ from typing import Any
 import numpy as np
 
 from dispatch.model.plans import Reason, Unserved
-from dispatch.planning.insertion import NO_PLACE, Routes, best_insertion, insert, keep, make_routes, undo
+from dispatch.planning.insertion import NO_PLACE, Routes, best_insertion, insert, keep, load_routes, make_routes, undo
 from dispatch.planning.problem import NO_LIMIT, UNREACHABLE, Arrays, Problem
-from dispatch.planning.solve import take_if_better
-from dispatch.planning.state import Search, make_search
 
 _ORDER = list(Reason)
 
@@ -39,14 +37,13 @@ def explain_unserved(problem: Problem, routes: Sequence[Sequence[int]]) -> list[
     absent = [leg for leg in range(len(problem.legs)) if leg not in served]
     if not absent:
         return []
-    search = make_search(p, seed=1)
-    take_if_better(problem, search, [list(route) for route in routes])
-    keep(search.routes)
-    blocked = {leg: _blocked(problem, search, leg) for leg in absent}
-    return [_explain(problem, search, leg, blocked) for leg in absent]
+    present = make_routes(p)
+    load_routes(p, present, routes)
+    blocked = {leg: _blocked(problem, present, leg) for leg in absent}
+    return [_explain(problem, present, leg, blocked) for leg in absent]
 
 
-def _blocked(problem: Problem, search: Search, leg: int) -> Counter[Reason]:
+def _blocked(problem: Problem, present: Routes, leg: int) -> Counter[Reason]:
     """How many volunteers each rule rules out for this leg."""
     p = problem.arrays
     if p.direct[leg] >= UNREACHABLE:
@@ -54,10 +51,10 @@ def _blocked(problem: Problem, search: Search, leg: int) -> Counter[Reason]:
     shifts_of: dict[int, list[int]] = {d: [] for d in range(len(problem.drivers))}
     for shift, driver in enumerate(p.shift_driver):
         shifts_of[int(driver)].append(shift)
-    return Counter(_rule(problem, search, leg, driver, shifts) for driver, shifts in shifts_of.items())
+    return Counter(_rule(problem, present, leg, driver, shifts) for driver, shifts in shifts_of.items())
 
 
-def _rule(problem: Problem, search: Search, leg: int, driver: int, shifts: list[int]) -> Reason:
+def _rule(problem: Problem, present: Routes, leg: int, driver: int, shifts: list[int]) -> Reason:
     """The first rule that keeps this volunteer from this leg; TIME_LIMIT where none does."""
     p = problem.arrays
     if problem.refused[leg, driver]:
@@ -74,12 +71,12 @@ def _rule(problem: Problem, search: Search, leg: int, driver: int, shifts: list[
             return Reason.RIDE_TIME
         far = p._replace(max_metres=np.full_like(p.max_metres, NO_LIMIT), max_rides=np.full_like(p.max_rides, NO_LIMIT))
         return Reason.TOO_FAR if _fits(far, empty, leg, shifts) else Reason.NO_DRIVER_WINDOW
-    return _rule_beside_others(p, search, leg, shifts)
+    return _rule_beside_others(p, present, leg, shifts)
 
 
-def _rule_beside_others(p: Arrays, search: Search, leg: int, shifts: list[int]) -> Reason:
+def _rule_beside_others(p: Arrays, present: Routes, leg: int, shifts: list[int]) -> Reason:
     """The rule that keeps a volunteer who could drive this leg alone from driving it beside the present run."""
-    if _fits(p, search.routes, leg, shifts):
+    if _fits(p, present, leg, shifts):
         return Reason.TIME_LIMIT
     relaxed: dict[Reason, dict[str, Any]] = {
         Reason.CAPACITY: {"capacity": np.full_like(p.capacity, NO_LIMIT), "alone": np.zeros_like(p.alone)},
@@ -87,7 +84,7 @@ def _rule_beside_others(p: Arrays, search: Search, leg: int, shifts: list[int]) 
         Reason.RIDE_TIME: {"ride_limit": np.full_like(p.ride_limit, NO_LIMIT)},
     }
     for reason, arrays in relaxed.items():
-        routes = _with_room_beside_anybody(search.routes) if reason == Reason.CAPACITY else search.routes
+        routes = _with_room_beside_anybody(present) if reason == Reason.CAPACITY else present
         if _fits(p._replace(**arrays), routes, leg, shifts):
             return reason
     return Reason.NO_DRIVER_WINDOW
@@ -104,7 +101,7 @@ def _fits(p: Arrays, routes: Routes, leg: int, shifts: list[int]) -> bool:
     return any(best_insertion(p, routes, leg, shift)[0] < NO_PLACE for shift in shifts)
 
 
-def _explain(problem: Problem, search: Search, leg: int, blocked: dict[int, Counter[Reason]]) -> Unserved:
+def _explain(problem: Problem, present: Routes, leg: int, blocked: dict[int, Counter[Reason]]) -> Unserved:
     """The leg's own reason, or its other way's where that is what is missing."""
     p = problem.arrays
     partner = int(p.partner[leg])
@@ -112,7 +109,7 @@ def _explain(problem: Problem, search: Search, leg: int, blocked: dict[int, Coun
     reason = _main(counts)
     because_of_other = False
     if p.both_or_none[leg] and partner in blocked and reason in (Reason.TIME_LIMIT, Reason.NO_DRIVER_WINDOW, Reason.CAPACITY):
-        other = _main(_beside(problem, search, leg, partner) or blocked[partner])
+        other = _main(_beside(problem, present, leg, partner) or blocked[partner])
         if reason == Reason.TIME_LIMIT or _ORDER.index(other) < _ORDER.index(reason):
             reason, because_of_other = other, True
     fr, en = _sentence(reason, counts[reason] if not because_of_other else blocked[partner][reason])
@@ -131,18 +128,19 @@ def _explain(problem: Problem, search: Search, leg: int, blocked: dict[int, Coun
     )
 
 
-def _beside(problem: Problem, search: Search, leg: int, partner: int) -> Counter[Reason] | None:
+def _beside(problem: Problem, present: Routes, leg: int, partner: int) -> Counter[Reason] | None:
     """What blocks the other way once this one is in the plan; None when this one has no place."""
-    p, r = problem.arrays, search.routes
-    prices = [(best_insertion(p, r, leg, shift), shift) for shift in range(len(p.shift_driver))]
+    p = problem.arrays
+    prices = [(best_insertion(p, present, leg, shift), shift) for shift in range(len(p.shift_driver))]
     if not prices:
         return None
     (price, i, j), shift = min(prices)
     if price == NO_PLACE:
         return None
-    insert(p, r, leg, shift, i, j)
-    counts = _blocked(problem, search, partner)
-    undo(p, r)
+    keep(present)
+    insert(p, present, leg, shift, i, j)
+    counts = _blocked(problem, present, partner)
+    undo(p, present)
     return counts
 
 

@@ -4,6 +4,7 @@ In: the arrays of a problem and the mutable `Routes`. Numba kernels, called by `
 backed up on first touch, so that `undo` restores the last `keep` exactly, versions included: cached insertions stay valid.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -364,3 +365,24 @@ def undo(p: Arrays, r: Routes) -> None:
                 if r.stops[s, k] & 1 == 0:
                     r.shift_of[r.stops[s, k] >> 1] = s
                     r.rides[driver] += 1
+
+
+def load_routes(p: Arrays, r: Routes, routes: Sequence[Sequence[int]]) -> bool:
+    """Replace everything by routes from elsewhere, one per shift; False, with nothing changed, when one has too many stops. O(stops)."""
+    if any(len(route) > min(MAX_STOPS, r.stops.shape[1]) for route in routes):
+        return False
+    for column in (r.length, r.metres, r.rides, r.figures, r.touched):
+        column[:] = 0
+    r.shift_of[:] = -1
+    for shift, route in enumerate(routes):
+        r.length[shift] = len(route)
+        r.stops[shift, : len(route)] = route
+        for stop in route:
+            if stop % 2 == 0:
+                r.shift_of[stop // 2] = shift
+                r.rides[p.shift_driver[shift]] += 1
+        refresh(p, r, shift)
+    r.counter[0] += 1
+    r.version[:] = r.counter[0] + np.arange(len(r.version))
+    r.counter[0] += len(r.version)
+    return True

@@ -1,11 +1,11 @@
-"""Who is like whom: legs that one route could share, shifts that nothing tells apart.
+"""Who is like whom: legs that one route could share, shifts that nothing tells apart, volunteers near a person.
 
-In: the arrays of a problem. Out: orders and numbers for `search` and `master`.
+In: the arrays of a problem. Out: orders and numbers for `search`, `master`, `why` and `smallest_change`.
 """
 
 import numpy as np
 
-from dispatch.planning.problem import Arrays, IntArray
+from dispatch.planning.problem import Arrays, BoolArray, IntArray
 
 
 def related_legs(p: Arrays, count: int) -> IntArray:
@@ -42,3 +42,19 @@ def twins(p: Arrays) -> IntArray:
         own = bool((p.told_driver == driver).any()) or not alone[driver] or bool(p.closed[shift] or (p.run_of == shift).any())
         numbers.append(kinds.setdefault((*about, shift if own else -1), len(kinds)))
     return np.array(numbers, np.int64)
+
+
+def near_shifts(p: Arrays, leg: int, drivers: BoolArray, most: int, slack_s: int = 0) -> IntArray:
+    """At most so many shifts of these volunteers, the shortest way round first, among those in which the leg alone would be in time.
+
+    `slack_s` counts as if shift and windows were so much longer at either end. Shifts left out for their times have no place for the leg.
+    """
+    pick, drop = 2 * leg, 2 * leg + 1
+    home = p.home[p.shift_driver]
+    leave = np.maximum(p.early[pick], p.shift_from + p.times[home, p.place[pick]]) - slack_s
+    arrive = np.maximum(p.early[drop] - slack_s, leave + p.service[pick] + p.direct[leg])
+    back = arrive + p.service[drop] + p.times[p.place[drop], home]
+    in_time = (leave <= p.late[pick] + slack_s) & (arrive <= p.late[drop] + slack_s) & (back <= p.shift_to + slack_s)
+    metres = p.metres[home, p.place[pick]].astype(np.int64) + p.metres[p.place[drop], home]
+    fit = np.nonzero(in_time & drivers[p.shift_driver])[0]
+    return fit[np.argsort(metres[fit], kind="stable")[:most]]

@@ -20,7 +20,7 @@ from dispatch.planning.problem import SAME_DRIVER_BONUS, Arrays, IntArray, Leg, 
 from dispatch.planning.recreate import serve
 from dispatch.planning.schedule import figures, fits_car, kernel, schedule
 from dispatch.planning.search import improve
-from dispatch.planning.solve import CHUNK, REHEAT, load_routes
+from dispatch.planning.solve import CHUNK, REHEAT, load_search
 from dispatch.planning.state import Search, best_routes, is_better, make_search, remember_best
 
 Routes = list[list[int]]
@@ -75,7 +75,7 @@ def candidates(problem: Problem, before: Sequence[Sequence[int]], seconds: float
     p = problem.arrays
     kept = still_legal(p, before)
     search = make_search(p, seed)
-    load_routes(p, search, kept)
+    load_search(p, search, kept)
     found = [Candidate("leave", kept)]
     lost = [leg for leg in range(len(problem.legs)) if search.routes.shift_of[leg] < 0]
     found += [Candidate("insert", routes) for routes in _insertions(p, search, lost)]
@@ -157,10 +157,10 @@ def _repaired(problem: Problem, search: Search, starts: Sequence[Routes], second
     deadline = time.monotonic() + seconds
     best, levels = list(starts[0]), None
     for routes in starts:
-        load_routes(p, search, routes)
+        load_search(p, search, routes)
         if levels is None or is_better(search.levels, levels):
             best, levels = routes, search.levels.copy()
-    load_routes(p, search, best)
+    load_search(p, search, best)
     remember_best(search)
     while len(problem.legs) and len(p.shift_driver) and time.monotonic() < deadline:
         improve(p, search, CHUNK, REHEAT, 1.0)

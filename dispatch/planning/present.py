@@ -1,7 +1,7 @@
 """What has happened by now, and what is locked as a whole, written into the arrays of a problem.
 
 In: a `Day` with `now`, `started` runs and `locked_runs`, the arrays made of the rest of it. Out: the arrays, changed in place; which shifts
-are under way and who is aboard. Called by `problem.build_problem`. docs/planning-problem.md, section 7.
+are under way and who is aboard. Called by `problem.build_problem`. docs/planning-problem.md, section 8.
 
 A run under way begins where the volunteer is. Whoever is aboard becomes a leg whose pickup is there and then. Driving on as planned stays
 legal whatever has gone wrong: windows, ride limits, the shift's end and the kilometres give way as far as that needs, and no farther.

@@ -12,7 +12,7 @@ import numpy as np
 
 from dispatch.planning.baseline import solve_baseline
 from dispatch.planning.choice import choose_runs, make_run, mended
-from dispatch.planning.insertion import MAX_STOPS, refresh
+from dispatch.planning.insertion import load_routes
 from dispatch.planning.master import Master
 from dispatch.planning.problem import Arrays, Problem
 from dispatch.planning.proof import close_gap
@@ -57,6 +57,7 @@ class Bound:
     value: float
     unserved_weight: int  # of one unserved leg of priority 1
     legs_together: int | None
+    worth: tuple[float, ...] = ()  # by shift: by how many unserved legs of priority 1 one more such shift would lower `value`, at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +167,9 @@ class _Solve:
         master.add_routes((int(search.pool.shift[k]), search.pool.stops[k, : search.pool.length[k]].tolist()) for k in range(size))
         master.generate(self.moment(GENERATE))
         if master.bound > -np.inf:
-            self.bound = Bound(value=master.bound, unserved_weight=master.weight, legs_together=master.legs_together)
+            prices = master.proof_prices[1]
+            worth = tuple(max(0.0, -prices[int(kind)]) / master.weight for kind in master.kind)
+            self.bound = Bound(value=master.bound, unserved_weight=master.weight, legs_together=master.legs_together, worth=worth)
         if self.proven():
             return
         promise, value = master.by_promise(), master.value
@@ -236,7 +239,7 @@ class _Solve:
 
 def take_if_better(problem: Problem, search: Search, routes: list[list[int]]) -> bool:
     """Load routes from elsewhere into the search; they become the best only when they are better level by level."""
-    if not load_routes(problem.arrays, search, routes):
+    if not load_search(problem.arrays, search, routes):
         return False
     better = bool(is_better(search.levels, search.best_levels))
     if better:
@@ -244,27 +247,9 @@ def take_if_better(problem: Problem, search: Search, routes: list[list[int]]) ->
     return better
 
 
-def load_routes(p: Arrays, search: Search, routes: Sequence[Sequence[int]]) -> bool:
+def load_search(p: Arrays, search: Search, routes: Sequence[Sequence[int]]) -> bool:
     """Make routes the current ones, whatever they are worth; False, and nothing done, when one is too long."""
-    r = search.routes
-    if any(len(route) > min(MAX_STOPS, r.stops.shape[1]) for route in routes):
+    if not load_routes(p, search.routes, routes):
         return False
-    r.length[:] = 0
-    r.shift_of[:] = -1
-    r.metres[:] = 0
-    r.rides[:] = 0
-    r.figures[:] = 0
-    r.touched[:] = False
-    for shift, route in enumerate(routes):
-        r.length[shift] = len(route)
-        r.stops[shift, : len(route)] = route
-        for stop in route:
-            if stop % 2 == 0:
-                r.shift_of[stop // 2] = shift
-                r.rides[p.shift_driver[shift]] += 1
-        refresh(p, r, shift)
-    r.counter[0] += 1
-    r.version[:] = r.counter[0] + np.arange(len(r.version))
-    r.counter[0] += len(r.version)
-    measure(p, r, search.levels)
+    measure(p, search.routes, search.levels)
     return True

@@ -1,15 +1,17 @@
 """Routes become a plan that people can read: indices back to ids, seconds back to local date-times.
 
-In: a problem, a solution, the unserved legs with their reasons, notes. Out: a `Plan`. Called by `dispatch.engine.plan_day`.
+In: a problem, a solution, the unserved legs with their reasons, notes, and why who drives whom. Out: a `Plan`.
+Called by `dispatch.engine.plan_day`.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from dispatch.model.plans import Levels, Note, Plan, Run, ServedLeg, Stop, Summary, Unserved
+from dispatch.model.plans import Levels, Note, Plan, Run, ServedLeg, Stop, Summary, Unserved, Why
 from dispatch.planning.certificate import certify
 from dispatch.planning.changes import list_touched
 from dispatch.planning.problem import SAME_DRIVER_BONUS, Problem
@@ -24,6 +26,7 @@ def make_plan(
     notes: Sequence[Note],
     seconds: float | None,
     bound: Bound | None = None,
+    why: Mapping[int, Why] = MappingProxyType({}),
 ) -> Plan:
     """Write the plan down.
 
@@ -37,6 +40,8 @@ def make_plan(
         Spent searching; None under an iteration budget.
     bound : Bound or None
         What the master has proved.
+    why : mapping
+        By leg, for those served.
 
     Returns
     -------
@@ -44,7 +49,7 @@ def make_plan(
         With `summary.violations` still 0: the checker fills it.
     """
     frugal = _frugal_drivers(problem, routes)
-    runs = [_make_run(problem, s, list(route), frugal) for s, route in enumerate(routes) if route or s in problem.started]
+    runs = [_make_run(problem, s, list(route), frugal, why) for s, route in enumerate(routes) if route or s in problem.started]
     served = sum(len(run.legs) for run in runs)
     levels = _levels(problem, routes, frugal)
     return Plan(
@@ -155,7 +160,7 @@ class _Trace:
         self.at = place
 
 
-def _make_run(problem: Problem, shift: int, route: list[int], frugal: set[int]) -> Run:
+def _make_run(problem: Problem, shift: int, route: list[int], frugal: set[int], why: Mapping[int, Why]) -> Run:
     p = problem.arrays
     driver = int(p.shift_driver[shift])
     start = _starts(problem, shift, route)
@@ -189,12 +194,12 @@ def _make_run(problem: Problem, shift: int, route: list[int], frugal: set[int]) 
         km=metres / 1000,
         km_empty=empty / 1000,
         wait_minutes=round(waited / 60, 2),
-        legs=tuple(_served_leg(problem, trace, route, start, stop // 2) for stop in route if stop % 2 == 0),
+        legs=tuple(_served_leg(problem, trace, route, start, stop // 2, why.get(stop // 2)) for stop in route if stop % 2 == 0),
         stops=tuple(trace.stops),
     )
 
 
-def _served_leg(problem: Problem, trace: _Trace, route: list[int], start: np.ndarray, leg: int) -> ServedLeg:
+def _served_leg(problem: Problem, trace: _Trace, route: list[int], start: np.ndarray, leg: int, why: Why | None) -> ServedLeg:
     p = problem.arrays
     pickup, dropoff = int(start[route.index(2 * leg)]), int(start[route.index(2 * leg + 1)])
     told = pickup - pickup % int(p.rates[3])
@@ -209,4 +214,5 @@ def _served_leg(problem: Problem, trace: _Trace, route: list[int], start: np.nda
         dropoff=trace.moment(dropoff),
         ride_minutes=round((dropoff - pickup - int(p.service[2 * leg])) / 60, 2),
         direct_minutes=round(int(p.direct[leg]) / 60, 2),
+        why=why,
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from dispatch.errors import BadInput, Fault
 from dispatch.model.lifecycle import INITIAL, move
-from dispatch.model.plans import Plan, Reason
+from dispatch.model.plans import Plan, Reason, Unserved
 from dispatch.service.day import WAITING, Snapshot, make_snapshot
 from dispatch.service.offers import Ride, send_offer, withdraw_offer
 from dispatch.storage.store import Store
@@ -117,7 +117,7 @@ def _release(store: Store, requests: Sequence[UUID], wanted: Mapping[_Pair, list
 
 def _set_aside(store: Store, row: Round, plan: Plan, open_legs: Mapping[UUID, Leg], late: set[UUID], world: World) -> None:
     """Legs that nobody drives wait on standby, with the reason; later rounds of the day try them again."""
-    why = {(found.request, str(found.leg)): (found.reason, found.sentence, found.sentence_en) for found in plan.unserved}
+    why = {(found.request, str(found.leg)): (found.reason, *_sentences(found)) for found in plan.unserved}
     for leg in open_legs.values():
         told = (Reason.NO_DRIVER_WINDOW, *TOO_LATE) if leg.id in late else why.get((str(leg.request_id), leg.direction))
         if told is None:
@@ -127,3 +127,11 @@ def _set_aside(store: Store, row: Round, plan: Plan, open_legs: Mapping[UUID, Le
         reason, sentence, sentence_en = told
         texts = {"sentence": sentence, "sentence_en": sentence_en}
         store.add(UnservedLeg(id=world.new_id(), leg_id=leg.id, round_id=row.id, reason=reason.value, **texts))
+
+
+def _sentences(found: Unserved) -> tuple[str, str]:
+    """The reason, and what to ask for where that names no volunteer: his id says nothing to a coordinator, his name is not ours to keep."""
+    change = found.smallest_change
+    if change is None or change.driver is not None:
+        return found.sentence, found.sentence_en
+    return f"{found.sentence} {change.sentence}", f"{found.sentence_en} {change.sentence_en}"

@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from dispatch.model.plans import Note, Plan
+from dispatch.model.plans import ChangeKind, Note, Plan, SmallestChange
 from dispatch.planning.explain import explain_unserved
 from dispatch.planning.solve import SolveParams, solve
 from dispatch.planning.timetable import make_plan as make_real_plan
@@ -72,6 +72,18 @@ def test_everybody_left_without_has_a_line_with_reason_and_sentence_in_the_langu
         assert other not in line
     note = planned.notes[0]
     assert f"{note.subject} : {note.sentence if lang == 'fr' else note.sentence_en}" in lines
+
+
+@pytest.mark.parametrize(("lang", "asked"), [("fr", "Possible si Jean Morel reste."), ("en", "Possible if Jean Morel stays.")])
+def test_under_the_reason_stands_what_to_ask_for_by_name(planned: Plan, lang: str, asked: str) -> None:
+    about = {"kind": ChangeKind.SHIFT_UNTIL, "request": "r", "leg": "return", "driver": "d7", "shift": 0, "amount": 20}
+    change = SmallestChange(**about, sentence="Possible si d7 reste.", sentence_en="Possible if d7 stays.")
+    first = planned.unserved[0].model_copy(update={"smallest_change": change})
+    plan = planned.model_copy(update={"unserved": (first,)})
+    shown = printed(plan, lang, names={"d7": "Jean Morel"}).splitlines()
+    (at,) = (k for k, line in enumerate(shown) if first.id in line)
+    assert asked in shown[at + 1]
+    assert sum(asked in line for line in shown) == 1
 
 
 def test_every_run_has_a_line_with_its_hours_people_and_kilometres(planned: Plan) -> None:

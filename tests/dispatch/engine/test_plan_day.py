@@ -42,6 +42,15 @@ def test_a_plan_is_proved_and_its_steps_are_timed(demo_roads: RoadNetwork) -> No
     assert check_plan(planned.problem, planned.plan) == []
 
 
+def test_who_drives_whom_is_told_with_its_reason_and_who_is_left_without_with_what_to_ask_for(demo_roads: RoadNetwork) -> None:
+    day = day_on(demo_roads)
+    extra = day.requests[0].model_copy(update={"id": "heavy", "boot": 5, "return_after": None})
+    plan = plan_day(day.model_copy(update={"requests": (*day.requests, extra)}), demo_roads, STEPS).plan
+    assert all(leg.why and leg.why.sentence.startswith("Seul bénévole possible") for run in plan.runs for leg in run.legs)
+    asked = {leg.request: leg.smallest_change and leg.smallest_change.kind for leg in plan.unserved}
+    assert asked == {"far": None, "heavy": "ONE_MORE_BOOT_UNIT"}
+
+
 def test_far_points_become_notes_and_reasons(demo_roads: RoadNetwork) -> None:
     plan = plan_day(day_on(demo_roads), demo_roads, STEPS).plan
     assert [(leg.id, leg.reason) for leg in plan.unserved] == [("far/outbound", "UNREACHABLE")]

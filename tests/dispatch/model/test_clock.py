@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from dispatch.model.clock import Clock, Zone, day_length_s, day_start, to_instant
+from dispatch.model.clock import Clock, Zone, day_length_s, day_start, to_clock, to_instant
 
 ZONES = st.sampled_from(["Europe/Paris", "Indian/Reunion", "America/Cayenne", "Pacific/Noumea", "America/Miquelon", "UTC"])
 DATES = st.dates(dt.date(2000, 1, 1), dt.date(2099, 12, 30))
@@ -132,3 +132,17 @@ def test_digits_of_other_scripts_are_no_clock(text: str) -> None:
 def test_a_clock_beyond_the_calendar_is_refused(day: dt.date, text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         to_instant(day, text, "Europe/Paris")
+
+
+@given(ZONES, st.sampled_from([SPRING, AUTUMN, dt.date(2026, 7, 1)]), st.integers(-36 * 60, 60 * 60), st.sampled_from([0, 30]))
+def test_every_instant_around_a_day_has_a_clock_that_leads_back_to_it(zone: str, day: dt.date, minute: int, second: int) -> None:
+    instant = day_start(day, zone) + dt.timedelta(minutes=minute, seconds=second)
+    clock = to_clock(day, instant, zone)
+    assert TypeAdapter(Clock).validate_python(clock) == clock
+    assert to_instant(day, clock, zone) == instant
+
+
+@pytest.mark.parametrize(("hours", "clock"), [(10, "10:00"), (24, "24:00"), (25, "2026-07-02T01:00:00+02:00")])
+def test_a_clock_is_as_short_as_it_can_be(hours: int, clock: str) -> None:
+    day = dt.date(2026, 7, 1)
+    assert to_clock(day, day_start(day, "Europe/Paris") + dt.timedelta(hours=hours), "Europe/Paris") == clock

@@ -7,6 +7,7 @@ import pytest
 
 from dispatch.errors import BadInput, IllegalMove
 from dispatch.model.intake import NewAvailability
+from dispatch.model.plans import ChangeKind, SmallestChange
 from dispatch.service.day import Snapshot
 from dispatch.service.offers import accept_offer, decline_offer
 from dispatch.service.people import add_availability, refuse_pair
@@ -184,6 +185,24 @@ def test_a_ride_whose_time_has_passed_is_not_planned_but_told(place: TestTerrito
     trip = place.trip(request)
     assert [way.leg.state for way in trip.legs] == ["standby", "standby"]
     assert all(way.unserved and "passée" in way.unserved.sentence for way in trip.legs)
+
+
+@pytest.mark.parametrize("volunteer", [None, "d7"])
+def test_what_to_ask_for_is_told_with_the_reason_where_it_names_no_volunteer(place: TestTerritory, volunteer: str | None) -> None:
+    request = place.ask(back=None)
+    snapshot = day_of(place)
+    plan = make_plan({}, ((request, "outbound"),))
+    kind = ChangeKind.SHIFT_UNTIL if volunteer else ChangeKind.WINDOW_LATER
+    about = {"kind": kind, "request": str(request), "leg": "outbound", "driver": volunteer, "amount": 20}
+    change = SmallestChange(**about, sentence="Possible.", sentence_en="It is possible.")
+    plan = plan.model_copy(update={"unserved": (plan.unserved[0].model_copy(update={"smallest_change": change}),)})
+    with place.store() as store:
+        save_round(store, snapshot, plan, 240, place.world)
+    (way,) = place.trip(request).legs
+    assert way.unserved is not None
+    added = ("", "") if volunteer else (" Possible.", " It is possible.")
+    assert way.unserved.sentence == f"Personne n'est libre à cette heure.{added[0]}"
+    assert way.unserved.sentence_en == f"Nobody is free at that time.{added[1]}"
 
 
 def test_a_pickup_that_passed_while_the_plan_was_made_is_not_offered(place: TestTerritory) -> None:
