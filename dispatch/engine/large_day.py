@@ -36,6 +36,7 @@ CELL_LEGS = 250
 #: Rounds: the share of the time each has, and the share of ways on one side of each cut; other cuts, other borders.
 ROUNDS = ((0.5, 0.5), (0.25, 0.37), (0.25, 0.61))
 LEAST_SECONDS = 0.15  # of one solve
+WRITE_S_PER_WAY = 0.001  # explaining and proving one way of the plan
 READY_S = 0.4  # matrices, problem and process of the first cells; later ones know
 
 
@@ -59,7 +60,7 @@ def plan_large_day(
     roads : callable
         Matrices of points; called from several threads.
     params : SolveParams
-        `seconds` is wall clock for everything but the last proof. Budgets in iterations are not for days of this size.
+        `seconds` is wall clock for everything, the last proof included. Budgets in iterations are not for days of this size.
     workers : int, optional
         Solves at a time; as many as there are cores.
     cell_legs : int
@@ -82,7 +83,8 @@ class _LargeDay:
         self.told: list[dict[str, float]] = []
 
     def plan(self, notes: Sequence[Note]) -> LargeDay:
-        usable = 0.97 * self.params.seconds
+        writing = min(0.3 * self.params.seconds, WRITE_S_PER_WAY * len(ways_of(self.day)))
+        usable = 0.98 * self.params.seconds - writing
         spent = 0.0
         for share, side in ROUNDS:
             spent += share
@@ -202,7 +204,7 @@ def _joined(day: Day, plans: Sequence[Plan], notes: Sequence[Note], seconds: flo
             unserved=sum(part.unserved for part in parts),
             km_total=total(part.km_total for part in parts),
             km_empty=total(part.km_empty for part in parts),
-            wait_minutes=total(part.wait_minutes for part in parts),
+            wait_minutes=round(sum(round(60 * run.wait_minutes) for plan in plans for run in plan.runs) / 60, 2),
             seconds=round(seconds, 3),
             certificate=Certificate(no_proof="NOT_COMPUTED"),
             violations=0,

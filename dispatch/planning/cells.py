@@ -20,7 +20,7 @@ from dispatch.model.clock import day_start, to_instant
 from dispatch.model.day import Day, Direction, Driver, OverLeg, Request
 from dispatch.model.plans import Run
 
-KM_PER_HOUR = 20.0  # an hour apart counts as so many kilometres: further than that nobody drives for one ride
+KM_PER_HOUR = 5.0  # an hour apart counts as so many kilometres: a volunteer's day is long, the way to the next person is not
 LegId = tuple[str, Direction]
 RunId = tuple[str, int]
 
@@ -79,8 +79,8 @@ def _holders(day: Day, runs: Mapping[RunId, Run]) -> dict[LegId, str]:
     for request in day.requests:  # both ways with one volunteer, where that is needed
         there: LegId = (request.id, "outbound")
         back: LegId = (request.id, "return")
-        if request.same_driver == "require" and (there in holder) != (back in holder):
-            holder[back if there in holder else there] = holder.get(there) or holder[back]
+        if request.same_driver == "require" and (there in holder or back in holder):
+            holder[there] = holder[back] = holder.get(there) or holder[back]
     return holder
 
 

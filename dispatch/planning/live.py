@@ -27,6 +27,7 @@ Routes = list[list[int]]
 How = Literal["insert", "repair", "leave"]
 MOST_INSERTIONS = 3  # volunteers proposed for one wish
 REPAIR_S = 0.08
+NEIGHBOURS = 40  # related legs looked at by the repair
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def candidates(problem: Problem, before: Sequence[Sequence[int]], seconds: float
     """
     p = problem.arrays
     kept = still_legal(p, before)
-    search = make_search(p, seed)
+    search = make_search(p, seed, NEIGHBOURS, by_price=False)
     load_search(p, search, kept)
     found = [Candidate("leave", kept)]
     lost = [leg for leg in range(len(problem.legs)) if search.routes.shift_of[leg] < 0]

@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from dispatch.planning.insertion import BROKEN_PRICE, NO_PLACE, OVERRUN, Routes, best_insertion, make_routes, refresh
 from dispatch.planning.kinship import related_legs, twins
-from dispatch.planning.problem import SAME_DRIVER_BONUS, Arrays, IntArray
+from dispatch.planning.problem import SAME_DRIVER_BONUS, Arrays, IntArray, drivable
 from dispatch.planning.route_pool import Pool, make_pool
 from dispatch.planning.schedule import kernel
 
 LOCKED_WEIGHT = 1000  # a locked leg is put back before anybody else
 ILLEGAL_WEIGHT = 10**12  # of a route that breaks a rule: no plan with one is ever the best, whoever it serves
+FEW_LEGS = 20  # whose prices stand for all in a short repair
 LONGEST_STRING = 10  # legs taken out of one route at once: the value of the paper that `search` follows
 
 
@@ -91,15 +92,18 @@ def remember_best(s: Search) -> None:
 
 
 @kernel
-def fill_solo(p: Arrays, s: Search, solo: IntArray) -> None:
-    """Price of every leg alone in every empty shift."""
-    for leg in range(solo.shape[0]):
+def fill_solo(p: Arrays, s: Search, solo: IntArray, step: int) -> None:
+    """Price of every leg, or each so many-th, alone in every empty shift."""
+    for leg in range(0, solo.shape[0], max(1, step)):
         for shift in range(solo.shape[1]):
             solo[leg, shift] = best_insertion(p, s.routes, leg, shift)[0]
 
 
-def make_search(p: Arrays, seed: int, neighbours: int = 100) -> Search:
-    """Empty routes, candidate shifts and related legs. O(L S + L^2 log L)."""
+def make_search(p: Arrays, seed: int, neighbours: int = 100, *, by_price: bool = True) -> Search:
+    """Empty routes, candidate shifts and related legs. O(L S + L^2 log L).
+
+    Not `by_price`: every shift that may drive a leg is a candidate, as it comes, and temperatures rest on a few legs; for short repairs.
+    """
     routes = make_routes(p)
     legs, shifts = len(p.priority), len(p.shift_driver)
     empty = Search(
@@ -128,7 +132,14 @@ def make_search(p: Arrays, seed: int, neighbours: int = 100) -> Search:
     for shift in np.nonzero(p.begin != p.home[p.shift_driver])[0]:  # who is out already has a way home
         refresh(p, routes, shift)
     solo = np.full((legs, shifts), NO_PLACE, np.int64)
-    fill_solo(p, empty, solo)
+    if by_price:
+        fill_solo(p, empty, solo, 0)
+    else:
+        fill_solo(p, empty, solo, max(1, legs // FEW_LEGS))
+        rough = int(np.median(solo[solo < NO_PLACE])) if (solo < NO_PLACE).any() else NO_PLACE
+        in_time = (p.early[1::2, None] < p.shift_to[None, :]) & (p.late[0::2, None] > p.shift_from[None, :])
+        may = drivable(p, np.arange(legs)[:, None], np.arange(shifts)[None, :]) & in_time
+        solo = np.where(may, rough, NO_PLACE)
     order = np.argsort(solo, axis=1, kind="stable")
     sorted_solo = np.take_along_axis(solo, order, axis=1)
     candidates = np.where(sorted_solo < NO_PLACE, order, -1)

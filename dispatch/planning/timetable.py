@@ -61,7 +61,7 @@ def make_plan(
             unserved=len(problem.legs) - served,
             km_total=round(sum(run.km for run in runs), 3),
             km_empty=round(sum(run.km_empty for run in runs), 3),
-            wait_minutes=round(sum(run.wait_minutes for run in runs), 2),
+            wait_minutes=round(sum(round(60 * run.wait_minutes) for run in runs) / 60, 2),  # whole seconds: hundredths would add up
             seconds=seconds,
             certificate=certify(routes, levels.as_tuple(), bound),
             violations=0,

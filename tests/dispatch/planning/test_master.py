@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 
+from dispatch.engine.write_plan import shadow_prices
 from dispatch.planning.blocks import make_blocks
 from dispatch.planning.certificate import certify, most_together
 from dispatch.planning.check import check_plan
@@ -141,3 +142,22 @@ def test_plans_with_the_master_are_legal(seed: int) -> None:
     plan = plan_of(problem, solution.routes)
     assert check_plan(problem, plan) == []
     assert certify(solution.routes, plan.summary.levels.as_tuple(), solution.bound).no_proof in {None, "MORE_TOGETHER", "NOT_COMPUTED"}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_one_more_volunteer_lowers_the_bound_by_no_more_than_the_shadow_price(seed: int) -> None:
+    day = random_day(2100 + seed, requests=8, drivers=2, side_km=15).model_copy(update={"promises": ()})
+    problem = plane_problem(day)
+    solution = solve(problem, SolveParams(seconds=4))
+    assert solution.bound is not None
+    assert solution.bound.worth
+    _, before = bound_of(problem)  # of the linear program alone: the end of the search may have raised the solution's
+    prices = shadow_prices(problem, solution.bound)
+    assert [price.legs for price in prices] == sorted((price.legs for price in prices), reverse=True)
+    for shift, worth in enumerate(solution.bound.worth):
+        d = int(problem.arrays.shift_driver[shift])
+        span = day.drivers[d].shifts[problem.shift_numbers[shift]]
+        twin = day.drivers[d].model_copy(update={"id": "twin", "shifts": (span,)})
+        asks = tuple(r.model_copy(update={"refuses": (*r.refuses, "twin")}) if day.drivers[d].id in r.refuses else r for r in day.requests)
+        _, more = bound_of(plane_problem(day.model_copy(update={"drivers": (*day.drivers, twin), "requests": asks})))
+        assert more.value >= before.value - worth * before.unserved_weight - 2e-6 * abs(before.value) - 1
