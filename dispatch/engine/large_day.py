@@ -33,8 +33,8 @@ log = structlog.get_logger()
 
 #: Ways in a cell: what one search still plans well in a few seconds.
 CELL_LEGS = 250
-#: Rounds: the share of the time each has, and the share of ways on one side of each cut; other cuts, other borders.
-ROUNDS = ((0.5, 0.5), (0.25, 0.37), (0.25, 0.61))
+#: Rounds: the share of the time each has, the share of ways on one side of each cut, and the direction of the first one: other borders.
+ROUNDS = ((0.5, 0.5, 0), (0.25, 0.37, 1), (0.25, 0.61, 2))
 LEAST_SECONDS = 0.15  # of one solve
 WRITE_S_PER_WAY = 0.001  # explaining and proving one way of the plan
 READY_S = 0.4  # matrices, problem and process of the first cells; later ones know
@@ -86,9 +86,9 @@ class _LargeDay:
         writing = min(0.3 * self.params.seconds, WRITE_S_PER_WAY * len(ways_of(self.day)))
         usable = 0.98 * self.params.seconds - writing
         spent = 0.0
-        for share, side in ROUNDS:
+        for share, side, turn in ROUNDS:
             spent += share
-            self.round(cut_day(self.day, self.runs, self.cell_legs, side), self.began + spent * usable)
+            self.round(cut_day(self.day, self.runs, self.cell_legs, side, turn), self.began + spent * usable)
         return self.proved(cut_day(self.day, self.runs, self.cell_legs), notes)
 
     def round(self, cells: Sequence[Cell], end: float) -> None:

@@ -5,6 +5,7 @@ the day is said in `dispatch.model.changes`.
 """
 
 import datetime as dt
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from dispatch.model.clock import to_instant
 from dispatch.model.day import Day
 from dispatch.model.plans import ChangeKind
 from dispatch.planning.kinship import near_shifts
-from dispatch.planning.problem import NO_LIMIT, BoolArray, Problem
+from dispatch.planning.problem import BoolArray, Problem
 from dispatch.planning.room import Cell, Room, Wish
 
 #: Volunteers are looked for in so many of the nearest shifts that would be in time if windows and shifts were this much longer.
@@ -48,6 +49,7 @@ class Asks:
         self.tied = {leg: promise.driver for leg, promise in found if promise.lock != "time"}
         noon = to_instant(day.date, "12:00", day.timezone)
         self.first, self.last = noon - dt.timedelta(hours=36), noon + dt.timedelta(hours=36)  # of the clocks of a day
+        self.now = self.first if day.now is None else self._instant(day.now)  # nothing is asked for in the past
 
     def make_wish(self, leg: int) -> Wish:
         """The leg, and its other way where both or none are served, asked of the volunteers near who may drive it."""
@@ -58,13 +60,14 @@ class Asks:
     def of(self, leg: int, wish: Wish) -> Iterator[Candidate]:
         """Everything to ask for, the least demanding kinds first and the nearest volunteers first."""
         for each in wish.legs:
-            if each not in self.timed:  # what was agreed about the time stands
+            if each not in self.timed and self.p.run_of[each] < 0:  # what was agreed about the time stands
                 yield from self._windows(each)
         for driver in wish.drivers:
             yield from self._longer_shifts(leg, driver)
         for driver in wish.drivers:
-            if (limit := self.p.max_metres[driver]) < NO_LIMIT:
-                yield Candidate(ChangeKind.MORE_KM, leg, _MOST_KM - -(-int(limit) // 1000), [(self.p.max_metres, driver, 1000)], driver)
+            limit = self.day.drivers[driver].max_km
+            if limit is not None and round(limit * 1000) == self.p.max_metres[driver]:  # it has not given way to a run under way
+                yield Candidate(ChangeKind.MORE_KM, leg, _MOST_KM - math.ceil(limit), [(self.p.max_metres, driver, 1000)], driver)
         yield from self._places(leg, wish)
         if len(wish.legs) == 2:
             yield Candidate(ChangeKind.ONE_WAY, leg)
@@ -93,14 +96,21 @@ class Asks:
 
     def _longer_shifts(self, leg: int, driver: int) -> Iterator[Candidate]:
         """Not into another shift of the same volunteer."""
-        p, start = self.p, self.problem.start
-        shifts = self.room.shifts_of((driver,)).tolist()
-        for shift in shifts:
-            begins, ends = int(p.shift_from[shift]), int(p.shift_to[shift])
-            last = min([int(p.shift_from[s]) for s in shifts if p.shift_from[s] >= ends], default=int((self.last - start).total_seconds()))
-            first = max([int(p.shift_to[s]) for s in shifts if p.shift_to[s] <= begins], default=int((self.first - start).total_seconds()))
-            yield Candidate(ChangeKind.SHIFT_UNTIL, leg, (last - ends) // 60, [(p.shift_to, shift, 60)], driver, shift)
-            yield Candidate(ChangeKind.SHIFT_FROM, leg, (begins - first) // 60, [(p.shift_from, shift, -60)], driver, shift)
+        shifts = [(shift, self._clocks(shift)) for shift in self.room.shifts_of((driver,)).tolist()]
+        for shift, (begins, ends) in shifts:
+            if shift in self.problem.started or self.p.closed[shift]:
+                continue  # under way, or agreed as a whole
+            last = min([other for _, (other, _) in shifts if other >= ends], default=self.last)
+            first = max([other for _, (_, other) in shifts if other <= begins], default=self.first)
+            if ends > self.now:
+                yield Candidate(ChangeKind.SHIFT_UNTIL, leg, _minutes(last - ends), [(self.p.shift_to, shift, 60)], driver, shift)
+            most = _minutes(begins - max(first, self.now))
+            yield Candidate(ChangeKind.SHIFT_FROM, leg, most, [(self.p.shift_from, shift, -60)], driver, shift)
+
+    def _clocks(self, shift: int) -> tuple[dt.datetime, dt.datetime]:
+        """Of the day, before the present has eaten into the shift."""
+        begins, ends = self.day.drivers[int(self.p.shift_driver[shift])].shifts[self.problem.shift_numbers[shift]]
+        return self._instant(begins), self._instant(ends)
 
     def _places(self, leg: int, wish: Wish) -> Iterator[Candidate]:
         """A car without any wheelchair place does not meet the person's needs, so that more volunteers come into question."""

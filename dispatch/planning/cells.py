@@ -42,14 +42,17 @@ class _Item(NamedTuple):
     request: str | None
 
 
-def cut_day(day: Day, runs: Mapping[RunId, Run], most_legs: int, share: float = 0.5) -> list[Cell]:
-    """Cut until no cell has more legs than that, or cannot be cut. `share` of the legs goes to one side: other shares, other borders.
+def cut_day(day: Day, runs: Mapping[RunId, Run], most_legs: int, share: float = 0.5, turn: int = 0) -> list[Cell]:
+    """Cut until no cell has more legs than that, or cannot be cut.
+
+    `share` of the legs goes to one side: other shares, other borders. The first cut is along the widest direction, or with `turn` along the
+    next ones: people whom one cut leaves without any volunteer near meet some in another.
 
     Cost O(n log^2 n) for n volunteers and requests.
     """
     holder = _holders(day, runs)
     items = _items(day, runs, holder)
-    return [_cell(day, piece, holder) for piece in _bisected(items, most_legs, share)]
+    return [_cell(day, piece, holder) for piece in _bisected(items, most_legs, share, turn)]
 
 
 def ways_of(day: Day) -> list[LegId]:
@@ -132,19 +135,19 @@ def _volunteer_at(
     return np.append(np.array(driver.home) * scale, (np.mean(spans) if spans else 12.0) * KM_PER_HOUR)
 
 
-def _bisected(items: list[_Item], most_legs: int, share: float) -> list[list[_Item]]:
+def _bisected(items: list[_Item], most_legs: int, share: float, turn: int) -> list[list[_Item]]:
     """By order along the widest direction, so that even what stands in one point is cut."""
     legs = sum(item.legs for item in items)
     if legs <= most_legs or len(items) < 2:
         return [items]
     at = np.array([item.at for item in items])
     low, high = np.percentile(at, (5, 95), axis=0)
-    axis = int(np.argmax(high - low))
+    axis = int(np.argsort(low - high, kind="stable")[turn % len(low)])
     order = np.argsort(at[:, axis], kind="stable")
     before = np.cumsum([items[k].legs for k in order])
     middle = min(max(1, int(np.searchsorted(before, share * legs))), len(items) - 1)
     left, right = ([items[k] for k in part] for part in (order[:middle], order[middle:]))
-    return _bisected(left, most_legs, share) + _bisected(right, most_legs, share)
+    return _bisected(left, most_legs, share, 0) + _bisected(right, most_legs, share, 0)
 
 
 def _cell(day: Day, items: Sequence[_Item], holder: Mapping[LegId, str]) -> Cell:

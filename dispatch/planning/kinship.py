@@ -50,11 +50,11 @@ def near_shifts(p: Arrays, leg: int, drivers: BoolArray, most: int, slack_s: int
     `slack_s` counts as if shift and windows were so much longer at either end. Shifts left out for their times have no place for the leg.
     """
     pick, drop = 2 * leg, 2 * leg + 1
-    home = p.home[p.shift_driver]
-    leave = np.maximum(p.early[pick], p.shift_from + p.times[home, p.place[pick]]) - slack_s
+    begin, home = p.begin, p.home[p.shift_driver]
+    leave = np.maximum(p.early[pick], p.shift_from + p.times[begin, p.place[pick]]) - slack_s
     arrive = np.maximum(p.early[drop] - slack_s, leave + p.service[pick] + p.direct[leg])
     back = arrive + p.service[drop] + p.times[p.place[drop], home]
     in_time = (leave <= p.late[pick] + slack_s) & (arrive <= p.late[drop] + slack_s) & (back <= p.shift_to + slack_s)
-    metres = p.metres[home, p.place[pick]].astype(np.int64) + p.metres[p.place[drop], home]
+    metres = p.metres[begin, p.place[pick]].astype(np.int64) + p.metres[p.place[drop], home]
     fit = np.nonzero(in_time & drivers[p.shift_driver])[0]
     return fit[np.argsort(metres[fit], kind="stable")[:most]]

@@ -36,14 +36,15 @@ def explain_served(problem: Problem, routes: Sequence[Sequence[int]]) -> dict[in
     Returns
     -------
     dict
-        By leg. A leg without which its own route would be illegal (section 1: roads that break the triangle inequality) has none.
+        By leg. Who belongs to a run under way or locked has none, nothing being chosen any more; nor has a leg without which its own
+        route would be illegal (section 1: roads that break the triangle inequality).
     """
     p = problem.arrays
     r = make_routes(p)
     load_routes(p, r, routes)
     rows = np.zeros((4, 10), np.int64)
     found: dict[int, Why] = {}
-    for leg in np.nonzero(r.shift_of >= 0)[0].tolist():
+    for leg in np.nonzero((r.shift_of >= 0) & (p.run_of < 0))[0].tolist():
         mate = int(p.partner[leg]) if p.same_driver[leg] and r.shift_of[p.partner[leg]] >= 0 else -1
         others = p.allowed[leg].copy()
         others[p.shift_driver[r.shift_of[leg]]] = False

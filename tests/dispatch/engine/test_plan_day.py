@@ -97,7 +97,7 @@ def test_under_an_iteration_budget_the_plan_holds_nothing_of_the_clock(demo_road
 
 def test_a_solver_that_breaks_a_rule_is_found_out_and_counted(demo_roads: RoadNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever has no volunteer must be in the list of those left without: here that list is lost on the way."""
-    monkeypatch.setattr("dispatch.engine.plan_day.explain_unserved", lambda problem, routes: [])
+    monkeypatch.setattr("dispatch.engine.write_plan.explain_unserved", lambda problem, routes: [])
     planned = plan_day(day_on(demo_roads), demo_roads, STEPS)
     assert {violation.code for violation in planned.violations} == {"unserved"}
     assert planned.plan.summary.violations == len(planned.violations) == 1

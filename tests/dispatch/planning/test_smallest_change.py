@@ -17,7 +17,8 @@ from dispatch.planning.problem import Arrays, Problem
 from dispatch.planning.smallest_change import SCALES, smallest_changes
 from dispatch.planning.solve import SolveParams, solve
 from dispatch.planning.timetable import make_plan
-from tests.dispatch.planning.days import ask, driver, make_day, plane_problem, random_day
+from tests.dispatch.planning.days import ask, clock, driver, make_day, plane_problem, random_day
+from tests.dispatch.planning.test_present import planned, under_way
 
 Parts = dict[str, Any]
 WINDOWS = (ChangeKind.WINDOW_LATER, ChangeKind.WINDOW_EARLIER)
@@ -214,6 +215,19 @@ def test_nothing_that_weighs_less_would_do(seed: int) -> None:
             asked = next((asked for asked in amounts if is_day(day, asked)), None)
             if asked is not None and (asked.kind not in WINDOWS or (asked.request, asked.leg) not in timed):
                 assert not served_by(day, asked, routes, leg), asked
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_on_a_day_under_way_every_change_told_helps_and_none_is_in_the_past(seed: int) -> None:
+    ahead = random_day(300 + seed, requests=14, drivers=4).model_copy(update={"promises": ()})
+    now = 11 * 60 + 7
+    today = under_way(ahead, planned(ahead)[1], now)
+    _, routes, changes = changes_of(today)
+    for leg, change in changes.items():
+        assert served_by(today, change, routes, leg)
+        if change.kind == ChangeKind.SHIFT_FROM:
+            begins = {d.id: d.shifts for d in apply_change(today, change).drivers}[change.driver or ""][change.shift or 0][0]
+            assert begins >= clock(now)
 
 
 def is_day(day: Day, asked: SmallestChange) -> bool:

@@ -14,6 +14,7 @@ from dispatch.planning.solve import SolveParams, solve
 from dispatch.planning.timetable import make_plan
 from dispatch.planning.why import explain_served
 from tests.dispatch.planning.days import ask, driver, make_day, plane_problem, random_day
+from tests.dispatch.planning.test_present import planned, under_way
 
 Routes = list[list[int]]
 
@@ -76,15 +77,28 @@ def price(levels: Levels) -> int:
 @pytest.mark.parametrize("seed", range(12))
 def test_terms_are_those_of_the_plan_with_and_without_the_leg(seed: int) -> None:
     day = random_day(seed, requests=14, drivers=6)
-    problem = plane_problem(day.model_copy(update={"policy": Policy(cents_per_run=200 * (seed % 2))}))
-    routes = solve(problem, SolveParams(iterations=100, seed=seed)).routes
+    check_terms(plane_problem(day.model_copy(update={"policy": Policy(cents_per_run=200 * (seed % 2))})))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_on_a_day_under_way_who_is_committed_has_no_reason_and_the_others_have_theirs(seed: int) -> None:
+    ahead = random_day(300 + seed, requests=14, drivers=5).model_copy(update={"promises": ()})
+    problem = plane_problem(under_way(ahead, planned(ahead)[1], 11 * 60 + 7))
+    assert not check_terms(problem) & {leg for leg in range(len(problem.legs)) if problem.arrays.run_of[leg] >= 0}
+
+
+def check_terms(problem: Problem) -> set[int]:
+    """The legs that have any."""
+    routes = solve(problem, SolveParams(iterations=100)).routes
     here = levels_of(problem, routes)
-    for leg, why in explain_served(problem, routes).items():
+    explained = explain_served(problem, routes)
+    for leg, why in explained.items():
         gone = {leg, int(problem.arrays.partner[leg])} if why.together else {leg}
         rest = levels_of(problem, without(routes, gone))
         promised = sum(1 for each in gone if problem.arrays.told_driver[each] >= 0)  # counts as broken while it is out
         broken, *others = added(here, rest)
         assert of_levels(why.terms, problem.policy) == (broken + promised, *others)
+    return set(explained)
 
 
 @pytest.mark.parametrize("seed", range(12))
