@@ -53,11 +53,11 @@ class _Walk(NamedTuple):
     start: IntArray
     picked: IntArray  # [L] position, or -1
     dropped: BoolArray  # [L]
-    steps: IntArray  # [1] taken
+    steps: IntArray  # [2] taken, allowed
 
 
-def make_blocks(p: Arrays, legs_per_block: int, most: int = MOST_BLOCKS) -> Blocks:
-    """Enumerate at most so many, then drop what is beaten. O(blocks x stops^2)."""
+def make_blocks(p: Arrays, legs_per_block: int, most: int = MOST_BLOCKS, steps: int = MOST_STEPS) -> Blocks:
+    """Enumerate at most so many in so many steps, then drop what is beaten. O(blocks x stops^2)."""
     most = min(most, MOST_BLOCKS)
     legs = len(p.priority)
     depth = 2 * legs_per_block
@@ -69,13 +69,13 @@ def make_blocks(p: Arrays, legs_per_block: int, most: int = MOST_BLOCKS) -> Bloc
         start=np.zeros(depth + 1, np.int64),
         picked=np.full(legs + 1, -1, np.int64),
         dropped=np.zeros(legs + 1, np.bool_),
-        steps=np.zeros(1, np.int64),
+        steps=np.array([0, steps], np.int64),
     )
     salt = np.random.default_rng(2).integers(1, 2**63, legs + 1, np.uint64)
     usable = p.allowed.any(axis=1) if legs else np.zeros(0, np.bool_)
     capacity = p.capacity.max(axis=0) if len(p.capacity) else np.zeros(3, np.int64)
     n = walk_blocks(p, usable, together(p), capacity, depth, salt, raw, walk)
-    complete = n < most and int(walk.steps[0]) < MOST_STEPS
+    complete = n < most and int(walk.steps[0]) < steps
     first, last = raw.stops[:n, 0] >> 1, raw.stops[np.arange(n), np.maximum(raw.size[:n] - 1, 0)] >> 1
     order = np.lexsort((raw.about[:n, 4], raw.code[:n], last, first))
     beaten = np.zeros(n, np.bool_)
@@ -129,7 +129,7 @@ def walk_blocks(  # noqa: C901 - one walk
             if not _may_follow(p, both, capacity, depth, walk, at, stop):
                 continue
             walk.steps[0] += 1
-            if walk.steps[0] >= MOST_STEPS:
+            if walk.steps[0] >= walk.steps[1]:
                 return n
             walk.stop[at + 1] = stop
             if stop & 1 == 0:

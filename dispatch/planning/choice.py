@@ -28,6 +28,10 @@ class Run(NamedTuple):
     cost: int  # level 3, or less where the run is relaxed
     price: int | None  # all levels folded, as the search does; None for a run that is not legal
 
+    def legs(self) -> list[int]:
+        """In the order of their pickups."""
+        return [stop // 2 for stop in self.route if stop % 2 == 0]
+
 
 def unserved_weight(p: Arrays) -> int:
     """Of one unserved leg of priority 1 in the folded objective: more than any single leg can cost."""

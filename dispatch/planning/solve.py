@@ -12,6 +12,7 @@ import numpy as np
 
 from dispatch.planning.baseline import solve_baseline
 from dispatch.planning.choice import choose_runs, make_run, mended
+from dispatch.planning.dive import dive
 from dispatch.planning.insertion import load_routes
 from dispatch.planning.master import Master
 from dispatch.planning.problem import Arrays, Problem
@@ -23,15 +24,15 @@ CHUNK = 50  # iterations between two looks at the clock, and the grain of an ite
 #: Budgets from this on ask the master; shorter ones would spend it on building its program.
 MASTER_S = 3.0
 #: When each part ends, as shares of the seconds; what the master leaves over goes to the last search.
-FIRST_SEARCH, GENERATE, DIVE, CHOOSE, CLOSE = 0.22, 0.65, 0.75, 0.91, 0.97
+FIRST_SEARCH, GENERATE, DIVE, CHOOSE, CLOSE = 0.1, 0.62, 0.78, 0.84, 0.97
 #: On days that are too large for the master: when a search ends, and when the choice among its routes does.
 RECOMBINE = ((0.6, 0.66), (0.86, 0.92))
 #: The last search begins at this point of the annealing: warm enough to move, too cold to lose what the master found.
 REHEAT = 0.75
-DIVES = 4
-POLISH = 0.03  # share of the seconds that the search has after each dive
+ONE_DIVE = 0.1  # share of the seconds that a dive may take
+POLISH = 0.02  # and the search after it
 MASTER_SIZE = 2_000  # legs x shifts that the master can do something with, for each second
-MOST_CHOICES = 5000  # runs that SCIP chooses among
+MOST_CHOICES, MOST_KNOWN = 1500, 5000  # runs that SCIP chooses among: by their prices, or any
 #: Kept for handing the plan over, so that the deadline holds: a share of the seconds, and at least this.
 MARGIN, LEAST_MARGIN_S = 0.02, 0.05
 
@@ -172,17 +173,16 @@ class _Solve:
             self.bound = Bound(value=master.bound, unserved_weight=master.weight, legs_together=master.legs_together, worth=worth)
         if self.proven():
             return
-        promise, value = master.by_promise(), master.value
         rng = None
-        for _ in range(DIVES):
-            if time.monotonic() > self.moment(DIVE):
-                break
-            self.take(mended(p, master.dive(self.moment(DIVE), rng)))
-            self.search_until(min(self.moment(DIVE), time.monotonic() + POLISH * self.params.seconds), REHEAT)
+        while time.monotonic() < self.moment(DIVE) - POLISH * self.params.seconds:
+            self.take(mended(p, dive(master, min(self.moment(DIVE), time.monotonic() + ONE_DIVE * self.params.seconds), rng)))
+            self.search_until(time.monotonic() + POLISH * self.params.seconds, REHEAT)
             rng = rng or np.random.default_rng(self.params.seed)
+            if self.proven():
+                return
         best, levels = best_routes(search), search.best_levels
-        room = int(levels[0]) * master.weight + int(levels[2]) - value
-        choices = [run for reduced, run in promise if reduced <= room][:MOST_CHOICES] + master.likely_runs()
+        room = int(levels[0]) * master.weight + int(levels[2]) - master.program.value
+        choices = [run for reduced, run in master.by_promise() if reduced <= room][:MOST_CHOICES]
         own = [make_run(p, int(master.kind[shift]), shift, route) for shift, route in enumerate(best) if route]
         unique = {(run.kind, run.route): run for run in choices + own if run.price is not None}
         choice = choose_runs(p, list(unique.values()), master.kind, self.moment(CHOOSE) - time.monotonic(), best)
@@ -195,7 +195,7 @@ class _Solve:
         p, search = self.problem.arrays, self.search
         best = best_routes(search)
         pool, size = search.pool, int(search.pool.size[0])
-        known = [(int(pool.shift[k]), pool.stops[k, : pool.length[k]].tolist()) for k in np.argsort(-np.arange(size))[:MOST_CHOICES]]
+        known = [(int(pool.shift[k]), pool.stops[k, : pool.length[k]].tolist()) for k in range(max(0, size - MOST_KNOWN), size)]
         known += [(shift, route) for shift, route in enumerate(best) if route]
         runs = {(run.kind, run.route): run for run in (make_run(p, int(search.twin[shift]), shift, route) for shift, route in known)}
         legal = [run for run in runs.values() if run.price is not None]

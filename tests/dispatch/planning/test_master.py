@@ -11,6 +11,7 @@ from dispatch.planning.blocks import make_blocks
 from dispatch.planning.certificate import certify, most_together
 from dispatch.planning.check import check_plan
 from dispatch.planning.choice import choose_runs, make_run, mended
+from dispatch.planning.dive import dive
 from dispatch.planning.master import Master, quickest, triangle_excess
 from dispatch.planning.problem import NO_LIMIT, Arrays, Problem
 from dispatch.planning.schedule import schedule
@@ -117,11 +118,11 @@ def test_the_best_choice_among_known_runs_is_legal_and_no_worse(seed: int) -> No
     improve(p, search, 200, 0.0, 1.0)
     master, _ = bound_of(problem)
     master.add_routes(enumerate(best_routes(search)))
-    runs = [run for run in master.runs if run.price is not None]
+    runs = [run for run in master.known.values() if run.price is not None]
     choice = choose_runs(p, runs, master.kind, 5.0, best_routes(search))
     assert choice is not None
     before = tuple(search.best_levels)
-    for found in (choice.routes, master.dive(time.monotonic() + 5)):
+    for found in (choice.routes, dive(master, time.monotonic() + 5)):
         take_if_better(problem, search, mended(p, found))
         assert check_plan(problem, plan_of(problem, best_routes(search))) == []
     assert tuple(search.best_levels) <= before

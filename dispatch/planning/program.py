@@ -1,0 +1,95 @@
+"""The linear program over runs: what each leg is worth while every known run may be driven in parts.
+
+In: runs, as columns. Out: the share of each run, and the prices of legs and of kinds of shifts. Called by `master`.
+
+Rows: each leg once, or unserved at a price (both ways share it where both or none are served); each kind of shift as often as it exists.
+HiGHS' primal simplex goes on from the last basis; GLOP and MathOpt begin anew with every column, which took 4 to 8 times as long.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import highspy
+import numpy as np
+import numpy.typing as npt
+
+from dispatch.planning.choice import Run
+from dispatch.planning.problem import BoolArray
+
+Prices = npt.NDArray[np.float64]
+_PRIMAL_SIMPLEX = 4
+
+
+class Program:
+    """Grows by runs; `value`, `share`, `leg_price` and `kind_price` are those of the last successful `solve`."""
+
+    def __init__(self, wanted: BoolArray, unserved: Sequence[tuple[list[int], int]], kinds: Mapping[int, list[int]], unit: int) -> None:
+        """`wanted` by leg. `unserved`: legs that go together, and what leaving them costs. `unit`: of costs, for numbers near one."""
+        self.unit, self.first, self.kinds, legs = unit, len(unserved), kinds, len(wanted)
+        self.kind_row = {kind: legs + k for k, kind in enumerate(kinds)}
+        self.runs: list[Run] = []
+        self.names: set[tuple[int, tuple[int, ...]]] = set()  # of the runs
+        self.waiting: list[Run] = []  # not in HiGHS yet
+        self.value = -np.inf
+        self.share: Prices = np.zeros(0)
+        self.leg_price: Prices = np.zeros(legs)
+        self.kind_price: Prices = np.zeros(len(kinds))
+        self.lp = highspy.Highs()
+        for option, choice in (("output_flag", False), ("presolve", "off"), ("threads", 1), ("simplex_strategy", _PRIMAL_SIMPLEX)):
+            self.lp.setOptionValue(option, choice)
+        rows = legs + len(kinds)
+        least = np.concatenate([wanted.astype(float), np.full(len(kinds), -highspy.kHighsInf)])
+        most = np.concatenate([wanted.astype(float), [float(len(shifts)) for shifts in kinds.values()]])
+        self.lp.addRows(rows, least, most, 0, np.zeros(rows, np.int32), np.zeros(0, np.int32), np.zeros(0))
+        self._add_columns([(float(cost), dict.fromkeys(group, 1)) for group, cost in unserved])
+
+    def add(self, run: Run) -> bool:
+        """A new column; False when it is there."""
+        if (run.kind, run.route) in self.names:
+            return False
+        self.names.add((run.kind, run.route))
+        self.runs.append(run)
+        self.waiting.append(run)
+        return True
+
+    def solve(self, seconds: float) -> bool:
+        """Prices and shares for all runs; False, and the last ones stay, when there is no optimum in time."""
+        self._flush()
+        self.lp.setOptionValue("time_limit", self.lp.getRunTime() + max(0.02, seconds))
+        self.lp.run()
+        if self.lp.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return False
+        solution = self.lp.getSolution()
+        self.value = self.lp.getObjectiveValue() * self.unit
+        prices = np.array(solution.row_dual) * self.unit
+        self.leg_price, self.kind_price = prices[: len(self.leg_price)], prices[len(self.leg_price) :]
+        self.share = np.array(solution.col_value)[self.first :]
+        return True
+
+    def keep_cheapest(self, count: int) -> None:
+        """Forget all but the runs of least reduced cost at the last prices."""
+        reduced = np.array(self.lp.getSolution().col_dual)[self.first :]
+        taken = reduced - (self.share > 0)
+        gone = np.sort(np.argsort(taken, kind="stable")[count:])
+        self.lp.deleteCols(len(gone), (gone + self.first).astype(np.int32))
+        out = set(gone.tolist())
+        self.runs = [run for k, run in enumerate(self.runs) if k not in out]
+        self.names = {(run.kind, run.route) for run in self.runs}
+        self.share = np.delete(self.share, gone)
+
+    def _flush(self) -> None:
+        often = [Counter(stop // 2 for stop in run.route if stop % 2 == 0) for run in self.waiting]
+        self._add_columns([(float(run.cost), {**legs, self.kind_row[run.kind]: 1}) for run, legs in zip(self.waiting, often, strict=True)])
+        self.waiting = []
+
+    def _add_columns(self, columns: Sequence[tuple[float, Mapping[int, int]]]) -> None:
+        """(cost, how often by row) each."""
+        if not columns:
+            return
+        n = len(columns)
+        sizes = np.array([len(column) for _, column in columns])
+        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
+        index = np.array([row for _, column in columns for row in column], np.int32)
+        often = np.array([count for _, column in columns for count in column.values()], np.float64)
+        costs = np.array([cost for cost, _ in columns]) / self.unit
+        self.lp.addCols(n, costs, np.zeros(n), np.full(n, highspy.kHighsInf), len(index), starts, index, often)

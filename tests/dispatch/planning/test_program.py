@@ -1,0 +1,66 @@
+"""The linear program: shares and prices, new runs from the last basis, forgetting."""
+
+import numpy as np
+
+from dispatch.planning.choice import Run
+from dispatch.planning.program import Program
+
+COSTS = {(0,): 3000, (1,): 3000, (2,): 3000, (0, 1): 4000, (1, 2): 4000, (0, 2): 4000}
+
+
+def run(*legs: int, kind: int = 0) -> Run:
+    cost = COSTS[legs]
+    return Run(kind, tuple(stop for leg in legs for stop in (2 * leg, 2 * leg + 1)), cost, cost)
+
+
+def program(shifts: int = 3, wanted: tuple[bool, ...] = (True, True, True)) -> Program:
+    groups = [([leg], 50_000) for leg in range(3) if wanted[leg]]
+    return Program(np.array(wanted), groups, {0: list(range(shifts))}, 1000)
+
+
+def test_without_runs_everybody_is_left_at_the_price_of_that() -> None:
+    empty = program()
+    assert empty.solve(5)
+    assert empty.value == 150_000
+    assert empty.leg_price.tolist() == [50_000] * 3
+
+
+def test_pairs_are_driven_by_halves_and_prices_pay_for_each_run() -> None:
+    lp = program()
+    assert all(lp.add(run(*legs)) for legs in COSTS)
+    assert lp.solve(5)
+    assert round(lp.value) == 6000  # three halves of 4 km; whole plans need 7
+    assert np.allclose(lp.share[3:], 0.5)
+    for one in lp.runs:
+        assert one.cost - lp.leg_price[one.legs()].sum() - lp.kind_price[0] > -1e-3
+
+
+def test_a_run_that_comes_later_counts_and_the_same_one_comes_once() -> None:
+    lp = program(shifts=1)
+    lp.add(run(0))
+    assert lp.solve(5)
+    assert round(lp.value) == 103_000
+    assert lp.add(run(0, 1))
+    assert not lp.add(run(0, 1))
+    assert lp.solve(5)
+    assert round(lp.value) == 54_000
+    assert lp.kind_price[0] <= 0  # one more shift would bring something
+
+
+def test_legs_that_are_not_wanted_need_nobody() -> None:
+    lp = program(wanted=(True, False, False))
+    lp.add(run(0))
+    assert lp.solve(5)
+    assert round(lp.value) == 3000
+
+
+def test_forgetting_keeps_the_runs_of_the_optimum() -> None:
+    lp = program()
+    for legs in COSTS:
+        lp.add(run(*legs))
+    assert lp.solve(5)
+    lp.keep_cheapest(3)
+    assert {tuple(one.legs()) for one in lp.runs} == {(0, 1), (1, 2), (0, 2)}
+    assert lp.add(run(0))  # and one that was forgotten may come back
+    assert lp.solve(5)
+    assert round(lp.value) == 6000
