@@ -3,6 +3,7 @@
 In: the arrays of a problem, routes of single shifts. Out: `Run`s with cost and price; routes by shift. Called by `master` and `solve`.
 """
 
+import time
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -12,8 +13,8 @@ from ortools.linear_solver import pywraplp
 
 from dispatch.planning.insertion import BROKEN_PRICE, COMFORT_PRICE, COST_PRICE, GOODWILL_PRICE
 from dispatch.planning.kinship import shifts_by_kind
-from dispatch.planning.problem import NO_LIMIT, SAME_DRIVER_BONUS, Arrays, drivable
-from dispatch.planning.schedule import CENT, figures, fits_car, schedule
+from dispatch.planning.problem import NO_LIMIT, SAME_DRIVER_BONUS, Arrays
+from dispatch.planning.schedule import CENT, appraise, figures
 from dispatch.planning.state import LOCKED_WEIGHT
 
 #: One unserved leg of priority 1 weighs as much as this many kilometres where the levels are folded into one number.
@@ -52,23 +53,14 @@ def unserved_groups(p: Arrays) -> list[list[int]]:
 def make_run(p: Arrays, kind: int, shift: int, route: list[int]) -> Run:
     """A route with its cost, and its price when it is legal on its own."""
     driver = int(p.shift_driver[shift])
-    stops = np.array(route, np.int64)
-    legs = [stop // 2 for stop in route if stop % 2 == 0]
-    legal = len(set(legs)) == len(legs) and len(legs) <= p.max_rides[driver]
-    legal = (
-        legal
-        and bool(drivable(p, legs, shift).all())
-        and bool(fits_car(p, driver, stops, len(route)))
-        and schedule(p, shift, route) is not None
-    )
-    if legal:
-        for frugal in (False, True):
-            metres, cost, comfort, broken = figures(p, shift, route, frugal=frugal)
-            if metres <= p.max_metres[driver]:
-                goodwill = len(legs) * (2 * int(p.recent_rides[driver]) + len(legs)) - int(p.bond[legs, driver].sum())
-                goodwill -= SAME_DRIVER_BONUS * sum(1 for leg in legs if p.partner[leg] > leg and int(p.partner[leg]) in legs)
-                price = COST_PRICE * cost + COMFORT_PRICE * comfort + BROKEN_PRICE * broken + GOODWILL_PRICE * goodwill
-                return Run(kind, tuple(route), int(cost), int(price))
+    start, picked = np.zeros(len(route) + 1, np.int64), np.zeros(len(p.priority) + 1, np.int64)
+    metres, cost, comfort, broken = appraise(p, shift, np.array(route or [0], np.int64), len(route), start, picked)
+    if metres >= 0:
+        legs = [stop // 2 for stop in route if stop % 2 == 0]
+        goodwill = len(legs) * (2 * int(p.recent_rides[driver]) + len(legs)) - int(p.bond[legs, driver].sum())
+        goodwill -= SAME_DRIVER_BONUS * sum(1 for leg in legs if p.partner[leg] > leg and int(p.partner[leg]) in legs)
+        price = COST_PRICE * cost + COMFORT_PRICE * comfort + BROKEN_PRICE * broken + GOODWILL_PRICE * goodwill
+        return Run(kind, tuple(route), int(cost), int(price))
     return Run(kind, tuple(route), _least_cost(p, shift, route), None)
 
 
@@ -102,8 +94,8 @@ def choose_runs(
     `known` is a plan to start from; its routes must be among the runs. `relaxed`: any runs, at their cost; only levels 1 and 3 count, and
     what hangs together over the shifts of a volunteer does not.
     """
+    began = time.monotonic()
     solver = pywraplp.Solver.CreateSolver("SCIP")
-    solver.SetTimeLimit(max(20, int(1000 * seconds)))
     worth = 1 if relaxed else COST_PRICE  # of level 3
     infinite, unit = solver.infinity(), max(1, int(p.rates[0])) * 1000 * worth
     kinds = shifts_by_kind(kind)
@@ -131,6 +123,7 @@ def choose_runs(
     if not relaxed:
         _add_driver_rows(p, solver, runs, chosen, kinds)
     _set_hint(solver, runs, chosen, unserved, kind, known)
+    solver.SetTimeLimit(max(20, int(1000 * (began + seconds - time.monotonic()))))
     params = pywraplp.MPSolverParameters()
     params.SetDoubleParam(params.RELATIVE_MIP_GAP, 1e-7)
     if solver.Solve(params) not in (pywraplp.Solver.OPTIMAL, pywraplp.Solver.FEASIBLE):

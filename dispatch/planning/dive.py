@@ -7,6 +7,8 @@ After every run that is fixed, the rest of the legs and shifts is a smaller prog
 """
 
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,26 +21,36 @@ _NEARLY_WHOLE = 0.8  # share of a run at which it is fixed at once
 _STEPS = 10  # in which all shifts are fixed, where there are more
 
 
-def dive(master: Master, deadline: float, rng: np.random.Generator | None = None) -> list[list[int]]:
+def dive(
+    master: Master, deadline: float, rng: np.random.Generator | None = None, keep: Mapping[int, list[int]] = MappingProxyType({})
+) -> list[list[int]]:
     """One plan, by about the deadline (time.monotonic): each step has its part of the time that is left.
 
-    With a generator the liking is blurred, so that every dive ends elsewhere. Raises nothing; legs that fit nowhere stay unserved.
+    With a generator the liking is blurred, so that every dive ends elsewhere. `keep`: routes by shift to begin with. Raises nothing; legs
+    that fit nowhere stay unserved.
     """
-    routes: list[list[int]] = [[] for _ in master.kind]
-    free = {kind: list(shifts) for kind, shifts in master.kinds.items()}
+    routes: list[list[int]] = [list(keep.get(shift, ())) for shift in range(len(master.kind))]
+    free = {kind: [shift for shift in shifts if shift not in keep] for kind, shifts in master.kinds.items()}
     wanted = np.ones(len(master.p.priority), np.bool_)
+    for route in keep.values():
+        wanted[[stop // 2 for stop in route]] = False
+    at_once = max(1, sum(map(len, free.values())) // _STEPS)
     program: Program | None = master.program
-    at_once = max(1, len(master.kind) // _STEPS)
+    chosen: list[Run] | None = [] if keep else None  # None: to be found in a solved program
     while program is not None:
-        chosen = _likely(program, at_once, rng)
+        if chosen is None:
+            chosen = _likely(program, at_once, rng)
+            if not chosen:
+                break
         for run in chosen:
             routes[free[run.kind].pop(0)] = list(run.route)
             wanted[run.legs()] = False
         shifts = sum(map(len, free.values()))
-        if not chosen or not shifts or time.monotonic() > deadline:
-            break
         left = deadline - time.monotonic()
+        if not shifts or left < 0:
+            break
         program = _rest(master, program, wanted, {kind: some for kind, some in free.items() if some}, left / -(-shifts // at_once))
+        chosen = None
     return routes
 
 

@@ -19,6 +19,7 @@ from dispatch.planning.schedule import CENT, kernel, woven
 
 MOST = 150_000  # chains of one pass
 _TABLE = 2**19  # places by legs served
+_MOST_TRIES = 40_000_000  # comparisons of one pass: about half a second
 
 Bits = npt.NDArray[np.uint64]
 
@@ -39,7 +40,7 @@ class Chains(NamedTuple):
     dead: BoolArray  # [A]
     heap: IntArray  # [A]
     table: IntArray  # [T] first chain of each list that is compared
-    sizes: IntArray  # [2] chains, heap
+    sizes: IntArray  # [3] chains, heap, comparisons
 
 
 def make_chains(legs: int) -> Chains:
@@ -51,7 +52,7 @@ def make_chains(legs: int) -> Chains:
     words = legs // 64 + 1
     return Chains(
         column(), np.zeros(MOST), column(), column(), column(), column(), column(), np.zeros((MOST, words), np.uint64),
-        np.zeros((MOST, words), np.uint64), column(), np.zeros(MOST, np.bool_), column(), np.zeros(_TABLE, np.int64), np.zeros(2, np.int64),
+        np.zeros((MOST, words), np.uint64), column(), np.zeros(MOST, np.bool_), column(), np.zeros(_TABLE, np.int64), np.zeros(3, np.int64),
     )  # fmt: skip
 
 
@@ -83,7 +84,7 @@ def all_ends(
     driver, n = p.shift_driver[shift], len(p.priority)
     home = p.home[driver]
     ends.table[:] = -1
-    ends.sizes[0] = ends.sizes[1] = 0
+    ends.sizes[0] = ends.sizes[1] = ends.sizes[2] = 0
     for leg in range(n):
         place = p.place[2 * leg + 1]
         for k in range(of_last[leg], of_last[leg + 1]):
@@ -131,7 +132,7 @@ def _prepend(
     metres = metres if p.max_metres[driver] < NO_LIMIT else 0
     rides = rides if p.max_rides[driver] < NO_LIMIT else 0
     new = ends.sizes[0]
-    if new == len(ends.cost):
+    if new == len(ends.cost) or ends.sizes[2] > _MOST_TRIES:
         return False
     _join(bits, f, now, ends, new)
     for leg in range(len(p.priority)):  # who cannot be served before this arrival is not forbidden there
@@ -175,7 +176,7 @@ def all_runs(
     driver, n = p.shift_driver[shift], 0
     home = p.home[driver]
     runs.table[:] = -1
-    runs.sizes[0], runs.sizes[1] = 1, 1
+    runs.sizes[0], runs.sizes[1], runs.sizes[2] = 1, 1, 0
     runs.heap[0], runs.dead[0], runs.block[0], runs.parent[0] = 0, False, -1, -1
     runs.moment[0], runs.cost[0], runs.metres[0], runs.rides[0] = p.shift_from[shift], constant + p.rates[5] * CENT, 0, 0
     runs.served[0] = np.uint64(0)
@@ -242,7 +243,7 @@ def _append(
     metres = metres if p.max_metres[driver] < NO_LIMIT else 0
     rides = rides if p.max_rides[driver] < NO_LIMIT else 0
     new = runs.sizes[0]
-    if new == len(runs.cost):
+    if new == len(runs.cost) or runs.sizes[2] > _MOST_TRIES:
         return False
     _join(bits, f, now, runs, new)
     runs.moment[new], runs.cost[new], runs.metres[new], runs.rides[new] = moment, total, metres, rides
@@ -286,6 +287,7 @@ def _ends_within(
     spent = runs.cost[now] + way * p.rates[0]
     for k in range(of_leg[leg], of_leg[leg + 1]):
         end = order[k]
+        runs.sizes[2] += 1
         if spent + ends.cost[end] > gap:
             return False
         if arrive > -ends.moment[end] or _overlap(ends.served[end], runs.served[now]):
@@ -319,6 +321,7 @@ def _add(
     other, before = c.table[slot], -1
     while other >= 0:
         following = c.next[other]
+        c.sizes[2] += 1
         if c.dead[other]:
             if before >= 0:
                 c.next[before] = following

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dispatch.planning.problem import NO_LIMIT, Arrays, BoolArray, IntArray
-from dispatch.planning.schedule import CENT, draw, inner, kernel, latest_starts, least_schedule, route_cost, woven
+from dispatch.planning.schedule import CENT, draw, inner, kernel, latest_starts, least_schedule, may_drive, route_cost, woven
 
 #: Weights of the levels inside one insertion's price (COST_PRICE for a thousandth of a cent). Results are compared level by level.
 COST_PRICE = 1000
@@ -106,13 +106,6 @@ def hop(p: Arrays, a: int, b: int, home: int, empty: bool) -> int:
     metres = p.metres[a, b]
     by_home = p.metres[a, home] + p.metres[home, b]
     return by_home if empty and by_home < metres else metres
-
-
-@woven
-def may_drive(p: Arrays, leg: int, shift: int) -> bool:
-    """Whether needs, refusals and locks leave this leg to this shift."""
-    fixed = p.run_of[leg]
-    return bool(p.allowed[leg, p.shift_driver[shift]]) and (fixed == shift or (fixed < 0 and not p.closed[shift]))
 
 
 @woven

@@ -151,11 +151,14 @@ class Master:
     def price_out(self, program: Program, wanted: BoolArray, deadline: float) -> bool:
         """Add legal runs to a smaller program until hardly anything is left to gain; False when it could not be solved."""
         closed = np.bincount(self.block_leg, weights=~wanted[self.leg_of_block], minlength=len(self.blocks.size)) > 0
+        last, pull = (program.leg_price, program.kind_price), 0.0
         while program.solve(deadline - time.monotonic()):
-            mu = dict(zip(program.kinds, program.kind_price.tolist(), strict=True))
-            gain, new, complete = self.price(program, program.leg_price, mu, deadline, closed, legal=True)
-            if new == 0 or time.monotonic() > deadline or (complete and -gain < _HARDLY * abs(program.value)):
+            pi, mu = (pull * before + (1 - pull) * now for before, now in zip(last, (program.leg_price, program.kind_price), strict=True))
+            gain, new, complete = self.price(program, pi, dict(zip(program.kinds, mu.tolist(), strict=True)), deadline, closed, legal=True)
+            near = complete and pull == 0 and -gain < _HARDLY * abs(program.value)
+            if (new == 0 and pull == 0) or near or time.monotonic() > deadline:
                 return new == 0 or program.solve(deadline - time.monotonic())
+            last, pull = (pi, mu), _PULL if new else 0.0
         return False
 
     def _label(self, shift: int, worth: Any, mu: float, *, exact: bool) -> tuple[float, bool]:

@@ -100,6 +100,13 @@ def settle_route(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray
 
 
 @woven
+def may_drive(p: Arrays, leg: int, shift: int) -> bool:
+    """Whether needs, refusals and locks leave this leg to this shift."""
+    fixed = p.run_of[leg]
+    return bool(p.allowed[leg, p.shift_driver[shift]]) and (fixed == shift or (fixed < 0 and not p.closed[shift]))
+
+
+@woven
 def _drive_on(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, low: int) -> bool:
     """Raise starts from position `low` on by the drives between them; False past a window or the shift's end."""
     if m == 0:
@@ -208,6 +215,32 @@ def route_cost(
             metres += step
             cost += step_cost
     return metres, cost, comfort, broken
+
+
+@kernel
+def appraise(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, picked: IntArray) -> tuple[int, int, int, int]:
+    """`route_cost` within the driver's kilometres, the cheaper gaps or else the shorter ones; metres = -1 when the run is not legal.
+
+    For runs from anywhere: who may drive whom, the car, the schedule and the limits of the volunteer are looked at, in one call. Whoever
+    rides twice makes it illegal.
+    """
+    driver = p.shift_driver[shift]
+    for k in range(m):
+        picked[route[k] >> 1] = -1
+    for k in range(m):
+        leg = route[k] >> 1
+        if route[k] & 1 == 0:
+            if picked[leg] >= 0 or not may_drive(p, leg, shift):
+                return -1, 0, 0, 0
+            picked[leg] = k
+    if m > 2 * p.max_rides[driver] or not fits_car(p, driver, route, m) or not least_schedule(p, shift, route, m, start, picked):
+        return -1, 0, 0, 0
+    figures = route_cost(p, shift, route, m, start, picked, False)
+    if figures[0] > p.max_metres[driver]:
+        figures = route_cost(p, shift, route, m, start, picked, True)
+        if figures[0] > p.max_metres[driver]:
+            return -1, 0, 0, 0
+    return figures
 
 
 @kernel

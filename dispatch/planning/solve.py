@@ -99,7 +99,8 @@ class _Solve:
         self.began = time.monotonic()
         self.search = make_search(problem.arrays, params.seed)
         self.told, self.told_at = self.search.best_levels.copy(), self.began
-        self.iterations = 0
+        self.iterations = self.dives = 0
+        self.rng = np.random.default_rng(params.seed)
         self.bound: Bound | None = None
 
     def run(self) -> Solution:
@@ -173,13 +174,9 @@ class _Solve:
             self.bound = Bound(value=master.bound, unserved_weight=master.weight, legs_together=master.legs_together, worth=worth)
         if self.proven():
             return
-        rng = None
-        while time.monotonic() < self.moment(DIVE) - POLISH * self.params.seconds:
-            self.take(mended(p, dive(master, min(self.moment(DIVE), time.monotonic() + ONE_DIVE * self.params.seconds), rng)))
-            self.search_until(time.monotonic() + POLISH * self.params.seconds, REHEAT)
-            rng = rng or np.random.default_rng(self.params.seed)
-            if self.proven():
-                return
+        self.dive_often(master, self.moment(DIVE))
+        if self.proven():
+            return
         best, levels = best_routes(search), search.best_levels
         room = int(levels[0]) * master.weight + int(levels[2]) - master.program.value
         choices = [run for reduced, run in master.by_promise() if reduced <= room][:MOST_CHOICES]
@@ -188,7 +185,19 @@ class _Solve:
         choice = choose_runs(p, list(unique.values()), master.kind, self.moment(CHOOSE) - time.monotonic(), best)
         self.take(choice and mended(p, choice.routes))
         self.close_gap(master)
+        self.dive_often(master, self.moment(CLOSE))
         self.take(best_routes(search))
+
+    def dive_often(self, master: Master, end: float) -> None:
+        """Twice with everybody, then in turn with half of the runs of the best plan and with everybody again; each a little searched on."""
+        pause, longest = POLISH * self.params.seconds, ONE_DIVE * self.params.seconds
+        while time.monotonic() < end - pause and not self.proven():
+            whole = self.dives < 2 or self.dives % 3 == 0
+            keep = {} if whole else far_routes(self.search, int(self.rng.integers(len(self.problem.legs))))
+            found = dive(master, min(end, time.monotonic() + longest), self.rng if self.dives else None, keep)
+            self.take(mended(self.problem.arrays, found))
+            self.search_until(time.monotonic() + pause, REHEAT)
+            self.dives += 1
 
     def recombine(self, deadline: float) -> None:
         """The best set of the routes that the search has accepted: all that there is time for on days too large for the master."""
@@ -235,6 +244,15 @@ class _Solve:
         if at_once or better:
             self.tell(self.solution())
             self.told, self.told_at = self.search.best_levels.copy(), time.monotonic()
+
+
+def far_routes(search: Search, leg: int) -> dict[int, list[int]]:
+    """Of the best plan, by shift, all but the half that lies nearest around a leg."""
+    routes = best_routes(search)
+    driven_in = {stop // 2: shift for shift, route in enumerate(routes) for stop in route}
+    by_distance = dict.fromkeys(driven_in[other] for other in (leg, *search.near[leg].tolist()) if other in driven_in)
+    near = set(list(by_distance)[: -(-sum(map(bool, routes)) // 2)])
+    return {shift: route for shift, route in enumerate(routes) if route and shift not in near}
 
 
 def take_if_better(problem: Problem, search: Search, routes: list[list[int]]) -> bool:

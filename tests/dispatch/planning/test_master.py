@@ -16,7 +16,7 @@ from dispatch.planning.master import Master, quickest, triangle_excess
 from dispatch.planning.problem import NO_LIMIT, Arrays, Problem
 from dispatch.planning.schedule import schedule
 from dispatch.planning.search import construct, improve
-from dispatch.planning.solve import Bound, SolveParams, solve, take_if_better
+from dispatch.planning.solve import Bound, SolveParams, far_routes, solve, take_if_better
 from dispatch.planning.state import best_routes, make_search
 from tests.dispatch.planning.days import ask, driver, make_day, plane_problem, random_day
 from tests.dispatch.planning.test_solve import brute_force, plan_of
@@ -126,6 +126,23 @@ def test_the_best_choice_among_known_runs_is_legal_and_no_worse(seed: int) -> No
         take_if_better(problem, search, mended(p, found))
         assert check_plan(problem, plan_of(problem, best_routes(search))) == []
     assert tuple(search.best_levels) <= before
+
+
+@pytest.mark.parametrize("leg", [0, 7, 15])
+def test_a_dive_around_one_leg_leaves_the_far_runs_as_they_were(leg: int) -> None:
+    problem = plane_problem(random_day(3300 + leg, requests=12, drivers=8, side_km=25))
+    search = make_search(problem.arrays, leg)
+    construct(problem.arrays, search)
+    driven = {shift: route for shift, route in enumerate(best_routes(search)) if route}
+    keep = far_routes(search, leg)
+    assert len(keep) == len(driven) // 2
+    assert keep.items() <= driven.items()
+    master, _ = bound_of(problem)
+    found = dive(master, time.monotonic() + 5, keep=keep)
+    assert {shift: found[shift] for shift in keep} == keep
+    served = [stop // 2 for route in found for stop in route if stop % 2 == 0]
+    assert len(set(served)) == len(served)
+    assert len(served) > sum(len(route) // 2 for route in keep.values())
 
 
 def test_a_run_that_breaks_a_rule_has_no_price() -> None:

@@ -1,6 +1,10 @@
 """The linear program: shares and prices, new runs from the last basis, forgetting."""
 
+import subprocess
+import sys
+
 import numpy as np
+import pytest
 
 from dispatch.planning.choice import Run
 from dispatch.planning.program import Program
@@ -64,3 +68,29 @@ def test_forgetting_keeps_the_runs_of_the_optimum() -> None:
     assert lp.add(run(0))  # and one that was forgotten may come back
     assert lp.solve(5)
     assert round(lp.value) == 6000
+
+
+@pytest.mark.parametrize("order", ["pywraplp, highspy", "highspy, pywraplp"])
+def test_highs_and_scip_live_in_one_process_whoever_comes_first(order: str) -> None:
+    """Some wheels of the two clash when they are loaded together; the range in pyproject.toml holds those that do not."""
+    imports = {"highspy": "import highspy", "pywraplp": "from ortools.linear_solver import pywraplp"}
+    code = f"""
+{"; ".join(imports[name] for name in order.split(", "))}
+def solve_highspy():
+    lp = highspy.Highs()
+    lp.setOptionValue("output_flag", False)
+    lp.addVar(0, 3)
+    lp.changeColCost(0, -1)
+    lp.run()
+    return -lp.getInfo().objective_function_value
+def solve_pywraplp():
+    mip = pywraplp.Solver.CreateSolver("SCIP")
+    x = mip.IntVar(0, 3, "x")
+    mip.Maximize(x)
+    mip.Solve()
+    return mip.Objective().Value()
+for name in "{order}, {order}".split(", "):
+    print(globals()["solve_" + name]())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["3.0"] * 4
