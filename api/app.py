@@ -9,16 +9,17 @@ from fastapi.routing import APIRoute
 
 from api.auth import authorise
 from api.deps import Parts, PartsOf
-from api.errors import install_handlers
+from api.errors import PROBLEMS, install_handlers
 from api.guard import Guard
-from api.routes import offers, people, rounds, territories, trips
+from api.routes import accounts, events, keys, offers, people, privacy, rounds, session, territories, trips
 from dispatch.engine.planner import Planner
+from dispatch.errors import NotReady
 
 DESCRIPTION = """
 Rides for people who need one, driven by volunteers.
 
 - Points are `[longitude, latitude]`, WGS 84. Times carry their offset: `2026-11-25T10:40:00+01:00`.
-- Every call needs `Authorization: Bearer …` with a key made by `allons keys add`. A key sees one territory.
+- Every call needs `Authorization: Bearer …` with a key made by `allons keys add`, or the cookie of a login. Both see one territory.
 - A posted request is planned by the next round of its day; a declined offer reopens the ride, and the next round plans it again.
 - Errors are `application/problem+json` (RFC 9457) and never repeat what was sent.
 - Road times are free-flow: no traffic, no weather. Roads © OpenStreetMap contributors, ODbL 1.0.
@@ -47,10 +48,12 @@ def create_app(parts: Parts) -> FastAPI:
         generate_unique_id_function=_operation,
     )
     app.state.parts = parts
-    for room in (territories, people, trips, rounds, offers):
-        app.include_router(room.router, prefix="/v1", dependencies=[Depends(authorise)])
-    app.get("/livez", tags=["health"])(alive)
-    app.get("/readyz", tags=["health"])(ready)
+    own = (territories, people, privacy, trips, rounds, offers, keys, accounts, events)
+    for router in (*(room.router for room in own), session.own_router):
+        app.include_router(router, prefix="/v1", dependencies=[Depends(authorise)], responses=PROBLEMS)
+    app.include_router(session.router, prefix="/v1", responses=PROBLEMS)
+    app.get("/livez", tags=["health"], responses=PROBLEMS)(alive)
+    app.get("/readyz", tags=["health"], responses=PROBLEMS)(ready)
     app.get("/", include_in_schema=False)(front_door)
     install_handlers(app)
     app.add_middleware(Guard, world=parts.world)
@@ -63,9 +66,11 @@ def alive() -> dict[str, str]:
 
 
 def ready(parts: PartsOf) -> dict[str, str]:
-    """The database answers and its tables are those of this version; roads were opened at start."""
-    parts.database.check_ready()
-    return {"status": "ok", "roads": parts.network.version}
+    """The database answers and its tables are those of this version; `degraded` when Redis is away: everything works, only later."""
+    well, report = parts.health.report()
+    if not well:
+        raise NotReady(report.get("detail"))
+    return report
 
 
 def front_door() -> RedirectResponse:

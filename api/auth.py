@@ -4,65 +4,126 @@ A route without a row here is refused, and fails a test. Rows say which roles ma
 decided by the `own_` functions below. Absent and not allowed to be seen are the same answer.
 """
 
+import hmac
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
+import limits
 from fastapi import Depends, Request
-from fastapi.security import HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPBearer
 
-from api.deps import PartsOf
+from api.deps import Parts, PartsOf
 from dispatch.errors import NotFound, Refused, Unauthenticated
-from dispatch.service.keys import Caller, Role, find_caller
-from dispatch.storage.store import Registry
+from dispatch.model.roles import EVERYBODY, REFERRERS, STAFF, Role
+from dispatch.service.accounts import csrf_token, find_login, see
+from dispatch.service.keys import Caller, find_caller
+from dispatch.storage.accounts import Accounts
+from dispatch.storage.registry import Registry
 from dispatch.storage.tables import Beneficiary, Offer, TripRequest
 
 T = TypeVar("T")
-_STAFF: frozenset[Role] = frozenset({"coordinator"})
-_ASKERS: frozenset[Role] = frozenset({"coordinator", "partner", "beneficiary"})
-_DRIVERS: frozenset[Role] = frozenset({"coordinator", "driver"})
+_ENTRY = STAFF | REFERRERS
+_ASKERS: frozenset[Role] = _ENTRY | {"beneficiary"}
+_DRIVERS: frozenset[Role] = STAFF | {"driver"}
+_READERS: frozenset[Role] = STAFF | {"auditor"}
+_MANAGER: frozenset[Role] = frozenset({"manager"})
 
 #: Name of the route -> roles.
 ALLOWED: Mapping[str, frozenset[Role]] = MappingProxyType(
     {
-        "list_territories": frozenset({"admin", "coordinator", "driver", "beneficiary", "partner"}),
+        "list_territories": EVERYBODY,
         "create_territory": frozenset({"admin"}),
-        "create_beneficiary": frozenset({"coordinator", "partner"}),
-        "list_beneficiaries": frozenset({"coordinator", "partner"}),
+        "create_beneficiary": _ENTRY,
+        "list_beneficiaries": _ENTRY,
         "get_beneficiary": _ASKERS,
-        "create_volunteer": _STAFF,
-        "list_volunteers": _STAFF,
+        "change_beneficiary": _ENTRY,
+        "copy_beneficiary": _ASKERS,
+        "erase_beneficiary": STAFF,
+        "create_volunteer": STAFF,
+        "change_volunteer": STAFF,
+        "list_volunteers": STAFF,
         "get_volunteer": _DRIVERS,
+        "copy_volunteer": _DRIVERS,
+        "erase_volunteer": STAFF,
         "add_availability": _DRIVERS,
         "list_availability": _DRIVERS,
-        "refuse_pair": _STAFF,
+        "refuse_pair": STAFF,
         "create_trip_request": _ASKERS,
         "list_trip_requests": _ASKERS,
         "get_trip_request": _ASKERS,
         "cancel_trip_request": _ASKERS,
-        "create_round": _STAFF,
-        "list_rounds": _STAFF,
-        "get_round": _STAFF,
+        "create_round": STAFF,
+        "list_rounds": _READERS,
+        "get_round": STAFF,
+        "list_events": _READERS,
+        "list_accesses": _READERS,
+        "create_key": _MANAGER,
+        "list_keys": _MANAGER,
+        "revoke_key_now": _MANAGER,
+        "create_account": _MANAGER,
+        "list_accounts": _MANAGER,
+        "renew_account_link": _MANAGER,
+        "end_account": _MANAGER,
+        "create_link": STAFF,
+        "show_session": EVERYBODY,
+        "log_out": EVERYBODY,
         "list_offers": _DRIVERS,
         "get_offer": _DRIVERS,
         "accept_offer": _DRIVERS,
         "decline_offer": _DRIVERS,
     }
 )
+#: Whoever has no key and no login yet calls these; what they send is what is looked at.
+OPEN = frozenset({"log_in", "open_account", "use_link", "start_oidc", "finish_oidc"})
+#: The browser keeps it for this host only, sends it over TLS only (or to this machine), and shows it to no script.
+COOKIE = "__Host-allons"
+CSRF = "X-CSRF-Token"
+_READS = {"GET", "HEAD", "OPTIONS"}
+_cookie = APIKeyCookie(
+    name=COOKIE, auto_error=False, scheme_name="login", description=f"Set by logging in. Changes need the header {CSRF} besides."
+)
 _bearer = HTTPBearer(auto_error=False, description="A key made by `allons keys add`.", scheme_name="key")
 
 
-def authorise(request: Request, parts: PartsOf, _shown_in_docs: Annotated[object, Depends(_bearer)]) -> Caller:
-    """The caller of this request; Unauthenticated without a valid key, Refused when the role may not call this."""
-    headers = request.headers.getlist("authorization")
+def authorise(
+    request: Request, parts: PartsOf, _key: Annotated[object, Depends(_bearer)], _login: Annotated[object, Depends(_cookie)]
+) -> Caller:
+    """The caller of this request; Unauthenticated without a valid key or login, Refused when the role may not call this, TooMany.
+
+    Both at once are refused: nobody would know who it was.
+    """
+    key, login = request.headers.getlist("authorization"), request.cookies.get(COOKIE)
+    caller = _by_login(request, parts, login) if login is not None and not key else _by_key(parts, key if login is None else [])
+    parts.throttle.take(limits.RateLimitItemPerMinute(parts.settings.calls_per_minute), "caller", caller.actor_id)
+    if caller.role not in ALLOWED.get(request.scope["route"].name, frozenset()):
+        raise Refused
+    return caller
+
+
+def _by_key(parts: Parts, headers: list[str]) -> Caller:
     scheme, _, text = headers[0].partition(" ") if len(headers) == 1 else ("", "", "")
     if scheme.lower() != "bearer":
         raise Unauthenticated
     with parts.database.read() as session:
-        caller = find_caller(Registry(session), text.strip(), parts.world)
-    if caller.role not in ALLOWED.get(request.scope["route"].name, frozenset()):
-        raise Refused
+        return find_caller(Registry(session), text.strip(), parts.world)
+
+
+def _by_login(request: Request, parts: Parts, token: str) -> Caller:
+    """Another site cannot make this browser change anything: it neither knows the token of the page nor has this site's origin."""
+    with parts.database.read() as session:
+        caller, note = find_login(Accounts(session), token, parts.world)
+    if request.method not in _READS:
+        origin = request.headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+            raise Refused("This was not sent from a page of this service.")
+        if not hmac.compare_digest(csrf_token(token).encode(), request.headers.get(CSRF, "").encode()):
+            raise Refused(f"The header {CSRF} is missing or wrong: load the page again.")
+    if note:
+        with parts.database.write() as session:
+            see(Accounts(session), token, parts.world)
     return caller
 
 
@@ -70,27 +131,27 @@ CallerOf = Annotated[Caller, Depends(authorise)]
 
 
 def own_beneficiary(caller: Caller, row: Beneficiary) -> Beneficiary:
-    """Coordinators see all of their territory, partners whom they entered, beneficiaries themselves."""
-    return _seen(row, caller.role == "coordinator" or _entered(caller, row.entered_by) or row.id == caller.holder_id)
+    """Staff see all of their territory, referrers whom they entered, beneficiaries themselves."""
+    return _seen(row, caller.is_staff or _entered(caller, row.entered_by) or row.id == caller.holder_id)
 
 
 def own_request(caller: Caller, row: TripRequest) -> TripRequest:
-    """As for people: a request is seen by staff, by the partner that entered it, and by whom it is for."""
-    return _seen(row, caller.role == "coordinator" or _entered(caller, row.entered_by) or row.beneficiary_id == caller.holder_id)
+    """As for people: a request is seen by staff, by the referrer who entered it, and by whom it is for."""
+    return _seen(row, caller.is_staff or _entered(caller, row.entered_by) or row.beneficiary_id == caller.holder_id)
 
 
 def own_offer(caller: Caller, row: Offer) -> Offer:
     """Seen by staff, who also note answers given by phone, and by the volunteer who is asked."""
-    return _seen(row, caller.role == "coordinator" or row.volunteer_id == caller.holder_id)
+    return _seen(row, caller.is_staff or row.volunteer_id == caller.holder_id)
 
 
 def own_volunteer(caller: Caller, volunteer_id: UUID) -> UUID:
     """A volunteer's own file, or any for staff."""
-    return _seen(volunteer_id, caller.role == "coordinator" or volunteer_id == caller.holder_id)
+    return _seen(volunteer_id, caller.is_staff or volunteer_id == caller.holder_id)
 
 
-def _entered(caller: Caller, key_id: UUID | None) -> bool:
-    return caller.role == "partner" and key_id == caller.key_id
+def _entered(caller: Caller, by: UUID | None) -> bool:
+    return caller.is_referrer and by == caller.actor_id
 
 
 def _seen(row: T, visible: bool) -> T:

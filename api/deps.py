@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from functools import cached_property
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Depends, Request
 
 from dispatch.engine.bus import Bus
+from dispatch.engine.throttle import Throttle
 from dispatch.errors import Refused
+from dispatch.health import Health
+from dispatch.service.keys import Caller
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
 from dispatch.storage.store import Store
@@ -17,7 +21,7 @@ from dispatch.world import World
 from routing.network import RoadNetwork
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Parts:
     """The parts of a running service."""
 
@@ -27,6 +31,16 @@ class Parts:
     settings: Settings
     world: World
 
+    @cached_property
+    def health(self) -> Health:
+        """Whether all of it works."""
+        return Health(self.database, self.bus, roads=self.network.version)
+
+    @cached_property
+    def throttle(self) -> Throttle:
+        """How often somebody may call."""
+        return Throttle(self.settings.redis_url)
+
     @contextmanager
     def reading(self, territory_id: UUID | None) -> Iterator[Store]:
         """A look at one territory."""
@@ -34,11 +48,19 @@ class Parts:
             yield Store(session, _needed(territory_id))
 
     @contextmanager
-    def writing(self, territory_id: UUID | None) -> Iterator[Store]:
-        """A change in one territory: committed first, then the bell is rung. Services do neither."""
+    def writing(self, territory_id: UUID | None, actor_id: UUID) -> Iterator[Store]:
+        """A change in one territory, by somebody: committed first, then the bell is rung. Services do neither."""
         with self.database.write() as session:
-            yield Store(session, _needed(territory_id))
+            yield Store(session, _needed(territory_id), actor_id)
         self.bus.ring(_needed(territory_id))
+
+    def note_read(
+        self, caller: Caller, kind: str, subject_id: UUID | None, count: int = 1, act: Literal["read", "copied"] = "read"
+    ) -> None:
+        """Put a look at people's data on record, before the answer leaves. A list of nobody is no look."""
+        if count:
+            with self.database.write() as session:
+                Store(session, _needed(caller.territory_id), caller.actor_id).note_access(act, kind, subject_id, count, self.world)
 
 
 def _needed(territory_id: UUID | None) -> UUID:

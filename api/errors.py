@@ -10,9 +10,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
-from dispatch.errors import BadInput, DispatchError, Fault, NotFound, fault_from
+from dispatch.errors import BadInput, DispatchError, Fault, NotFound, TooMany, fault_from
 from routing.errors import RoutingError
 
 STATUS: Mapping[str, int] = MappingProxyType(
@@ -21,10 +22,15 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "conflict": 409,
         "dispatch": 500,
         "illegal_move": 409,
+        "key_reused": 422,
+        "stale": 412,
+        "too_many": 429,
+        "unread_change": 428,
         "not_found": 404,
         "not_ready": 503,
         "refused": 403,
         "solve_failed": 500,
+        "code_needed": 401,
         "unauthenticated": 401,
         # roads are opened at start: while serving, anything about them is ours to mend
         "bad_extract": 500,
@@ -37,23 +43,57 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "unreadable": 400,
         "method_not_allowed": 405,
         "too_large": 413,
+        "headers_too_large": 431,
         "not_json": 415,
         "internal": 500,
     }
 )
 _TITLES = {
     400: ("Le message ne peut pas être lu", "The message cannot be read"),
-    401: ("Une clé valable est nécessaire", "A valid key is needed"),
+    401: ("Il faut une clé ou une connexion", "A key or a login is needed"),
     403: ("Cette clé ne le permet pas", "This key does not allow it"),
     404: ("Cela n'existe pas ici", "There is no such thing here"),
     405: ("Cela ne se fait pas ainsi", "That is not done this way"),
     409: ("L'état a changé entre-temps", "This has changed in the meantime"),
+    412: ("Quelqu'un d'autre a changé cela", "Somebody else has changed this"),
     413: ("Le message est trop grand", "The message is too large"),
     415: ("Le message doit être en JSON", "The message must be JSON"),
     422: ("Des informations sont à corriger", "Some information needs mending"),
+    428: ("Il faut dire quelle version on change", "Say which version is being changed"),
+    429: ("Trop d'appels en peu de temps", "Too many calls in a short time"),
+    431: ("L'en-tête est trop long", "The headers are too long"),
     500: ("Une erreur de notre part", "A mistake on our side"),
     503: ("Le service n'est pas prêt", "The service is not ready"),
 }
+_FAULT = {
+    "type": "object",
+    "required": ["pointer", "code", "detail"],
+    "properties": {"pointer": {"type": "string"}, "code": {"type": "string"}, "detail": {"type": "string"}},
+}
+#: Every answer that is not a success, for the API's description.
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "What is wrong and what to do next (RFC 9457); the codes are listed in docs/errors.md.",
+        "content": {
+            "application/problem+json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "title", "status", "detail", "instance"],
+                    "properties": {
+                        "type": {"type": "string", "examples": ["urn:allons:error:not_found"]},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "detail": {"type": "string"},
+                        "action": {"type": "string", "description": "What to do next."},
+                        "errors": {"type": "array", "items": _FAULT},
+                        "instance": {"type": "string", "description": "Names this answer in the logs."},
+                    },
+                }
+            }
+        },
+    }
+}
+MOST_FAULTS = 10  # are named; whoever mends them is told the next
 _PLACES = {"body", "query", "path", "header"}
 
 
@@ -67,10 +107,18 @@ def problem(
     if action:
         body["action"] = action
     if faults:
-        body["errors"] = [{"pointer": f.pointer, "code": f.code, "detail": f.sentence} for f in faults]
+        body["errors"] = [{"pointer": f.pointer, "code": f.code, "detail": f.sentence} for f in faults[:MOST_FAULTS]]
+        if len(faults) > MOST_FAULTS:
+            body["errors"].append({"pointer": "", "code": "more", "detail": f"and {len(faults) - MOST_FAULTS} more"})
     body["instance"] = f"urn:uuid:{request_id}"
     extra = {"Retry-After": "5"} if status == 503 else {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     return JSONResponse(body, status, media_type="application/problem+json", headers={**extra, **(headers or {})})
+
+
+def _allowed(request: Request) -> str:
+    """Every method of this path: Starlette names those of the first route only."""
+    here = (route.methods or () for route in iter_route_contexts(request.app.routes) if route.path_regex.match(request.url.path))
+    return ", ".join(sorted({method for methods in here for method in methods}))
 
 
 def install_handlers(app: FastAPI) -> None:
@@ -84,7 +132,8 @@ def install_handlers(app: FastAPI) -> None:
             return answer(request, error.code, "See errors.", action=error.action, faults=error.faults)
         known = error if isinstance(error, DispatchError | RoutingError) else DispatchError()
         detail = str(known) if STATUS[known.code] != 500 else "The work could not be done."
-        return answer(request, known.code, detail, action=known.action)
+        waiting = {"Retry-After": str(known.wait_s)} if isinstance(known, TooMany) else {}
+        return answer(request, known.code, detail, action=known.action, headers=waiting)
 
     def invalid(request: Request, error: Exception) -> JSONResponse:
         found = error.errors() if isinstance(error, RequestValidationError) else []
@@ -101,7 +150,7 @@ def install_handlers(app: FastAPI) -> None:
         if status == 404:
             return ours(request, NotFound())
         code = {400: "unreadable", 405: "method_not_allowed", 413: "too_large", 415: "not_json"}.get(status, "internal")
-        headers = dict(getattr(error, "headers", None) or {})  # 405 names what is allowed
+        headers = {"Allow": _allowed(request)} if status == 405 else {}
         return answer(request, code, f"{_TITLES[STATUS[code]][1]}.", headers=headers)
 
     for tree in (DispatchError, RoutingError):

@@ -4,21 +4,27 @@ Plain ASGI, outside FastAPI: a body that is too large or is not strict JSON neve
 values, and the kind and place of an unforeseen error, never its message.
 """
 
+import hashlib
 import json
 import math
 import time
 import traceback
 from typing import Any
+from urllib.parse import parse_qsl
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem
+from dispatch.errors import Fault, pointer_of
+from dispatch.metrics import CALL_SECONDS, CALLS, UNFORESEEN
 from dispatch.world import World
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_HEAD_BYTES = 16 * 1024
 MAX_DEPTH = 100
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -34,10 +40,10 @@ _DOCS_CSP = (
 log = structlog.get_logger()
 
 
-class _RefusedBody(Exception):
-    def __init__(self, code: str, detail: str) -> None:
+class _Refused(Exception):
+    def __init__(self, code: str, detail: str, *faults: Fault) -> None:
         super().__init__(detail)
-        self.code, self.detail = code, detail
+        self.code, self.detail, self.faults = code, detail, faults
 
 
 class Guard:
@@ -69,28 +75,43 @@ class Guard:
 
         language = headers.get("accept-language", "")
         try:
+            _check_head(scope)
             body = await _read_body(scope["method"], headers, receive)
+            scope["state"]["body_sha256"] = hashlib.sha256(body).hexdigest()
             await self._app(scope, _replay(body, receive), send_marked)
-        except _RefusedBody as refused:
-            closing = {"Connection": "close"} if refused.code == "too_large" else {}
-            answer = problem(request_id, language, refused.code, refused.detail, headers=closing)
+        except _Refused as refused:
+            closing = {"Connection": "close"} if refused.code in ("too_large", "headers_too_large") else {}
+            answer = problem(request_id, language, refused.code, refused.detail, faults=refused.faults, headers=closing)
             await answer(scope, receive, send_marked)
         except Exception as error:
             frames = traceback.extract_tb(error.__traceback__)[-6:]
             where = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in frames]
+            UNFORESEEN.labels(type(error).__name__).inc()
             log.error("unforeseen", request=request_id, kind=type(error).__name__, where=where)
             if not status:
                 answer = problem(request_id, language, "internal", "The work could not be done.")
                 await answer(scope, receive, send_marked)
-        name = getattr(scope.get("route"), "name", "-")
-        took_ms = round(1000 * (time.monotonic() - began), 1)
-        log.info("request", request=request_id, method=scope["method"], route=name, status=status, ms=took_ms)
+        name, took = getattr(scope.get("route"), "name", "-"), time.monotonic() - began
+        method = scope["method"] if scope["method"] in _METHODS else "other"  # anything may be sent as one
+        CALLS.labels(name, method, status).inc()
+        CALL_SECONDS.labels(name).observe(took)
+        log.info("request", request=request_id, method=method, route=name, status=status, ms=round(1000 * took, 1))
+
+
+def _check_head(scope: Scope) -> None:
+    """Bounded, and nothing said twice: of two values nobody knows which was meant."""
+    if sum(len(name) + len(value) for name, value in scope["headers"]) + len(scope["query_string"]) > MAX_HEAD_BYTES:
+        raise _Refused("headers_too_large", f"At most {MAX_HEAD_BYTES // 1024} KiB are taken before the body.")
+    names = [name for name, _ in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise _Refused("bad_input", "See errors.", *(Fault(pointer_of([name]), "twice", "is given twice") for name in twice[:10]))
 
 
 async def _read_body(method: str, headers: Headers, receive: Receive) -> bytes:
     """The whole body, within the limit, and strict JSON if there is any."""
     if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")[:12]) > MAX_BODY_BYTES:
-        raise _RefusedBody("too_large", f"At most {MAX_BODY_BYTES // 1024} KiB are taken.")
+        raise _Refused("too_large", f"At most {MAX_BODY_BYTES // 1024} KiB are taken.")
     parts: list[bytes] = []
     size = 0
     while True:
@@ -100,7 +121,7 @@ async def _read_body(method: str, headers: Headers, receive: Receive) -> bytes:
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > MAX_BODY_BYTES:
-            raise _RefusedBody("too_large", f"At most {MAX_BODY_BYTES // 1024} KiB are taken.")
+            raise _Refused("too_large", f"At most {MAX_BODY_BYTES // 1024} KiB are taken.")
         if not message.get("more_body", False):
             break
     body = b"".join(parts)
@@ -115,7 +136,7 @@ def _check_form(headers: Headers) -> None:
     charset = parameters.replace(" ", "").replace('"', "")
     packed = headers.get("content-encoding", "identity") != "identity"
     if kind.strip() != "application/json" or charset not in ("", "charset=utf-8") or packed:
-        raise _RefusedBody("not_json", "Send JSON in UTF-8: Content-Type: application/json.")
+        raise _Refused("not_json", "Send JSON in UTF-8: Content-Type: application/json.")
 
 
 def _check_json(body: bytes) -> None:
@@ -123,9 +144,9 @@ def _check_json(body: bytes) -> None:
     try:
         found = json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
-        raise _RefusedBody("unreadable", "This is not strict JSON: check quotes, commas, names given twice, NaN.") from None
+        raise _Refused("unreadable", "This is not strict JSON: check quotes, commas, names given twice, NaN.") from None
     if _depth(found) > MAX_DEPTH:
-        raise _RefusedBody("unreadable", f"Nested deeper than {MAX_DEPTH} levels.")
+        raise _Refused("unreadable", f"Nested deeper than {MAX_DEPTH} levels.")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

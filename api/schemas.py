@@ -2,23 +2,33 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from dispatch.model.day import Point, Policy
+from dispatch.model.day import Policy
 from dispatch.model.plans import Plan, Summary
 from dispatch.service.offers import OfferView
 from dispatch.service.trips import TripView
-from dispatch.storage.tables import Round
+from dispatch.storage.accounts import Account
+from dispatch.storage.tables import Beneficiary, Round, Volunteer
+from dispatch.storage.vault import Identity
 
 T = TypeVar("T")
+_PLACE = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2, "description": "[lon, lat], WGS 84"}
+Point = Annotated[tuple[float, float], WithJsonSchema(_PLACE)]
 
 
 class _Out(BaseModel):
     model_config = ConfigDict(from_attributes=True)
+
+
+def _digits(value: Any) -> Any:
+    if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) < 10):
+        raise ValueError("must be a whole number")
+    return value
 
 
 class PageQuery(BaseModel):
@@ -26,7 +36,7 @@ class PageQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: int = Field(50, ge=1, le=200)
+    limit: Annotated[int, BeforeValidator(_digits)] = Field(50, ge=1, le=200)
     after: UUID | None = Field(None, description="The `next` of the page before.")
 
 
@@ -53,7 +63,15 @@ class TerritoryOut(_Out):
     note: str
 
 
-class BeneficiaryOut(_Out):
+class _PersonOut(_Out):
+    @classmethod
+    def of(cls, row: Beneficiary | Volunteer, identity: Identity) -> Self:
+        """A file, and whose it is."""
+        known = {name: getattr(row, name) for name in cls.model_fields if name not in ("name", "phone")}
+        return cls.model_validate({**known, "name": identity.name, "phone": identity.phone})
+
+
+class BeneficiaryOut(_PersonOut):
     id: UUID
     name: str
     phone: str | None
@@ -68,7 +86,7 @@ class BeneficiaryOut(_Out):
     created_at: dt.datetime
 
 
-class VolunteerOut(_Out):
+class VolunteerOut(_PersonOut):
     id: UUID
     name: str
     phone: str | None
@@ -203,10 +221,9 @@ class OfferOut(_Out):
     legs: list[OfferLegOut]
 
     @classmethod
-    def of(cls, view: OfferView, *, staff: bool) -> "OfferOut":
-        """As staff or the volunteer may see it."""
+    def of(cls, view: OfferView, *, full: bool) -> "OfferOut":
+        """With or without who it is and where exactly."""
         offer, request, person = view.offer, view.request, view.beneficiary
-        full = staff or offer.state == "accepted"
         ends = [request.origin, request.destination] if full else [_area(request.origin), _area(request.destination)]
         legs = [
             OfferLegOut(
@@ -225,10 +242,106 @@ class OfferOut(_Out):
             seats=request.seats,
             wheelchair=person.wheelchair,
             needs=list(dict.fromkeys([*person.needs, *request.needs])),
-            beneficiary_name=person.name if full else None,
-            beneficiary_phone=person.phone if full else None,
+            beneficiary_name=view.identity.name if full else None,
+            beneficiary_phone=view.identity.phone if full else None,
             legs=legs,
         )
+
+
+class RunOut(_Out):
+    id: UUID
+    state: str
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+
+
+class KeyOut(_Out):
+    id: UUID
+    role: str
+    holder_id: UUID | None = Field(description="The volunteer or beneficiary who holds it.")
+    prefix: str = Field(description="The open part of its text.")
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+
+
+class KeyMade(KeyOut):
+    text: str | None = Field(description="The key. It cannot be read again.")
+
+
+class AccountOut(_Out):
+    id: UUID
+    role: str
+    holder_id: UUID | None = Field(description="The volunteer or beneficiary whose account it is.")
+    name: str
+    email: str
+    opened: bool = Field(description="Whether a password has been chosen.")
+    created_at: dt.datetime
+
+    @classmethod
+    def of(cls, row: Account, identity: Identity, link_token: str | None = None) -> Self:
+        """An account, and whose it is."""
+        known = {name: getattr(row, name) for name in ("id", "role", "holder_id", "created_at")}
+        who = {"name": identity.name, "email": identity.email}
+        more = {"link_token": link_token} if "link_token" in cls.model_fields else {}
+        return cls.model_validate({**known, **who, **more, "opened": row.password_hash is not None})
+
+
+class LinkMade(_Out):
+    link_token: str | None = Field(description="To be given to that person. It works once, and cannot be read again.")
+
+
+class AccountMade(AccountOut, LinkMade):
+    """With what opens it."""
+
+
+class SessionOut(_Out):
+    role: str
+    territory_id: UUID | None
+    holder_id: UUID | None
+    csrf_token: str | None = Field(description="Send it as X-CSRF-Token with every change; null for keys, which need none.")
+
+
+class Opened(_Out):
+    totp_uri: str | None = Field(description="For the application that shows codes; null for roles without a second factor. Shown once.")
+
+
+class EventOut(_Out):
+    id: UUID
+    kind: str = Field(examples=["request", "leg", "offer", "round", "run"])
+    subject_id: UUID
+    seq: int = Field(description="From 1 for each subject, without gaps.")
+    before: str
+    after: str
+    reason: str | None
+    at: dt.datetime
+    actor_id: UUID | None = Field(description="The key behind it; null when the service did it by itself.")
+
+
+class AccessOut(_Out):
+    id: UUID
+    act: str = Field(examples=["read", "made", "changed", "erased", "copied"])
+    kind: str = Field(examples=["beneficiary", "volunteer"])
+    subject_id: UUID | None = Field(description="Whose data; null for a list.")
+    count: int = Field(description="Of people, in a list.")
+    at: dt.datetime
+    actor_id: UUID | None = Field(description="The key behind it; null when the service did it by itself.")
+
+
+class BeneficiaryCopy(_Out):
+    """All that is kept about a person."""
+
+    person: BeneficiaryOut
+    requests: list[TripOut]
+
+
+class VolunteerCopy(_Out):
+    """All that is kept about a volunteer."""
+
+    person: VolunteerOut
+    availability: list[AvailabilityOut]
+    offers: list[OfferOut]
+    runs: list[RunOut]
 
 
 def _area(point: Point) -> Point:

@@ -1,18 +1,27 @@
 """From settings to a listening server. Called by `allons serve` and `allons demo`."""
 
+import asyncio
+import gc
+import signal
 import socket
 from contextlib import suppress
+from types import FrameType
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.app import create_app
 from api.deps import Parts
 from dispatch.engine.bus import LocalBus, RedisBus
 from dispatch.errors import BadInput, Fault, NotReady
+from dispatch.health import Health, listening
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
 from dispatch.world import World
 from routing.saved import open_roads
+
+RECEIPT_S = 10  # a request is here, whole, so long after its first byte, or its connection after being made
 
 
 def open_parts(settings: Settings, world: World) -> Parts:
@@ -20,7 +29,7 @@ def open_parts(settings: Settings, world: World) -> Parts:
     if settings.roads is None:
         raise BadInput([Fault("ALLONS_ROADS", "missing", "say which road network to use, such as ALLONS_ROADS=tarn.roads")])
     network = open_roads(settings.roads)
-    database = Database(settings.database_url)
+    database = Database.of(settings)
     try:
         database.check_ready()
     except NotReady:
@@ -35,21 +44,68 @@ def serve(settings: Settings, host: str, port: int) -> None:
     parts = open_parts(settings, World())
     app = create_app(parts)
     try:
-        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        own = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError:
         what = "this address or port cannot be listened on; choose another with --port N"
         parts.database.close()
         raise BadInput([Fault("--port", "unavailable", what)]) from None
     config = uvicorn.Config(
         app,
+        http=_ImpatientProtocol,
         log_level="warning",
         access_log=False,
         server_header=False,
-        proxy_headers=False,
-        limit_concurrency=200,
+        proxy_headers=settings.trusted_proxies is not None,
+        forwarded_allow_ips=settings.trusted_proxies,
+        limit_concurrency=800,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=32 * 1024,
     )
-    with listening, parts.database, suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listening])
+    gc.freeze()  # what is there now stays until the end: not to be looked through again at every large answer
+    with own, parts.database, listening(settings, parts.health), suppress(KeyboardInterrupt):
+        _Server(config, parts.health).run(sockets=[own])
+
+
+class _Server(uvicorn.Server):
+    """Tells whoever watches that it will stop, before it takes no more calls."""
+
+    def __init__(self, config: uvicorn.Config, health: Health) -> None:
+        super().__init__(config)
+        self._health = health
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stops as asked and ends well: uvicorn's own would raise the signal again at the end. The second Ctrl-C does not wait."""
+        self._health.stopping = True
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
+
+class _ImpatientProtocol(H11Protocol):
+    """Lets go of who sends too slowly, so that a few hundred of them do not keep everybody else out; uvicorn has no such limit."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(transport)
+        self._arm()
+
+    def data_received(self, data: bytes) -> None:
+        if self.conn.their_state is h11.IDLE:
+            self._arm()
+        super().data_received(data)
+        if self.conn.their_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED, h11.ERROR):
+            self._disarm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._disarm()
+        super().connection_lost(exc)
+
+    def _arm(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(RECEIPT_S, self.transport.abort)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None

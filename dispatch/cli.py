@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.console import Console
 
+from dispatch.cli_accounts import accounts_app
+from dispatch.cli_audit import add_audit_commands
 from dispatch.cli_service import add_commands
 from dispatch.errors import BadInput, DispatchError, Fault
 from routing.cli import app as roads_app
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Allons: rides for people who need one.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(roads_app, name="roads")
 add_commands(app)
+add_audit_commands(app)
+app.add_typer(accounts_app, name="accounts")
 
 DayFile = Annotated[Path, typer.Argument(metavar="DAY.json", help="A day in the format of docs/day-format.md.")]
 Roads = Annotated[

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dispatch.errors import BadInput, Fault
+from dispatch.model.roles import ROLES
 
 if TYPE_CHECKING:
     from dispatch.service.demo import Demo
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from dispatch.world import World
     from routing.network import RoadNetwork
 
-ROLES = ("admin", "coordinator", "driver", "beneficiary", "partner")
 DEMO_FOLDER = Path("var/demo")
 
 keys_app = typer.Typer(help="API keys: who may do what over HTTP.", no_args_is_help=True)
@@ -34,6 +34,8 @@ def add_commands(app: typer.Typer) -> None:
     """Mount everything of this file."""
     app.command("demo")(demo_command)
     app.command("serve")(serve_command)
+    app.command("worker")(worker_command)
+    app.command("beat")(beat_command)
     app.command("migrate")(migrate_command)
     app.add_typer(keys_app, name="keys")
 
@@ -54,7 +56,7 @@ def demo_command(
     screen, world = Console(), World()
     settings = Settings(database_url=f"sqlite:///{folder}/demo.sqlite3", roads=folder / "demo.roads", debounce_seconds=0.5)
     network = _demo_roads(folder)
-    with Database(settings.database_url) as database:
+    with Database.of(settings) as database:
         with Console(stderr=True).status("Territoire fictif, bénévoles et demandes de demain…") as status:
             database.migrate()
             demo = fill_demo(database, network, world)
@@ -73,11 +75,51 @@ def serve_command(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     _serve(_settings(), host, port)
 
 
+def worker_command(
+    queues: Annotated[str, typer.Option(help="Run the rounds of these groups of territories, separated by commas.")] = "rounds",
+    at_once: Annotated[int, typer.Option(min=1, max=64, help="Rounds at the same time; each takes one core.")] = 1,
+) -> None:
+    """Run rounds for an API on this or another machine (ALLONS_WORKERS=true there). Needs the same database, Redis and roads."""
+    from dispatch.engine.celery_app import work
+    from dispatch.logs import configure_logs
+
+    configure_logs()
+    settings = _settings()
+    missing = [name for name in ("roads", "redis_url") if getattr(settings, name) is None]
+    if missing:
+        raise BadInput([Fault(f"ALLONS_{name.upper()}", "missing", "a worker needs it") for name in missing])
+    work(settings, tuple(name.strip() for name in queues.split(",") if name.strip()), at_once)
+
+
+def beat_command() -> None:
+    """See what is due and tell the workers, until stopped. An API does that by itself, unless ALLONS_PLANNER=false there."""
+    import signal
+
+    from dispatch.engine.bus import RedisBus
+    from dispatch.engine.planner import Planner
+    from dispatch.health import Health, listening
+    from dispatch.logs import configure_logs
+    from dispatch.storage.database import Database
+    from dispatch.world import World
+
+    configure_logs()
+    settings = _settings()
+    if settings.redis_url is None or not settings.workers:
+        raise BadInput([Fault("ALLONS_WORKERS", "missing", "a beat needs ALLONS_WORKERS=true and ALLONS_REDIS_URL")])
+    with Database(settings.database_url) as database:
+        database.check_ready()
+        bus = RedisBus(settings.redis_url)
+        planner = Planner(database, None, bus, settings, World())
+        signal.signal(signal.SIGTERM, lambda *_: planner.ask_to_stop())
+        with listening(settings, Health(database, bus)), suppress(KeyboardInterrupt):
+            planner.run()
+
+
 def migrate_command() -> None:
     """Make the database's tables, or bring them to this version."""
     from dispatch.storage.database import Database
 
-    with Database(_settings().database_url) as database:
+    with Database.of(_settings()) as database:
         database.migrate()
     Console().print("The tables are those of this version.")
 
@@ -91,28 +133,29 @@ def add_key_command(
 ) -> None:
     """Make a key. It is shown once and cannot be read again."""
     from dispatch.service.keys import make_key
-    from dispatch.storage.store import Registry, Store
+    from dispatch.storage.registry import Registry
+    from dispatch.storage.store import Store
     from dispatch.world import World
 
     if role not in ROLES:
         raise BadInput([Fault("--role", "unknown", f"must be one of {', '.join(ROLES)}")])
-    with _writing() as session:
+    with writing() as session:
         registry = Registry(session)
         found = registry.territory_named(territory) if territory else None
         if territory and found is None:
             known = ", ".join(row.name for row in registry.territories()) or "none yet"
             raise BadInput([Fault("--territory", "unknown", f"there is no such territory (there are: {known})")])
-        _, text = make_key(registry, role, Store(session, found.id) if found else None, holder, World(), days)  # type: ignore[arg-type]
+        _, text = make_key(registry, role, Store(session, found.id) if found else None, holder, World(), days)
     typer.echo(text)
 
 
 @keys_app.command("list")
 def list_keys_command() -> None:
     """Show keys without their secrets."""
-    from dispatch.storage.store import Registry
+    from dispatch.storage.registry import Registry
 
     table = Table("prefix", "role", "territory", "holder", "made", "ends", "revoked")
-    with _writing() as session:
+    with writing() as session:
         registry = Registry(session)
         names = {row.id: row.name for row in registry.territories()}
         for key in registry.api_keys():
@@ -125,10 +168,10 @@ def list_keys_command() -> None:
 @keys_app.command("revoke")
 def revoke_key_command(prefix: Annotated[str, typer.Argument(help="As shown by `allons keys list`.")]) -> None:
     """End a key at once."""
-    from dispatch.storage.store import Registry
+    from dispatch.storage.registry import Registry
     from dispatch.world import World
 
-    with _writing() as session:
+    with writing() as session:
         key = Registry(session).key(prefix)
         if key is None:
             raise BadInput([Fault("prefix", "unknown", "there is no such key; see `allons keys list`")])
@@ -148,11 +191,11 @@ def _settings() -> "Settings":
 
 
 @contextmanager
-def _writing() -> Iterator["Session"]:
-    """A transaction on the database of the settings, which is closed afterwards."""
+def writing() -> Iterator["Session"]:
+    """A writing transaction on the database of the settings, which is closed afterwards."""
     from dispatch.storage.database import Database
 
-    with Database(_settings().database_url) as database:
+    with Database.of(_settings()) as database:
         database.check_ready()
         with database.write() as session:
             yield session
@@ -191,7 +234,7 @@ def _show_round(screen: Console, database: "Database", network: "RoadNetwork", s
     from dispatch.storage.store import Store
     from dispatch.storage.tables import Round
 
-    Planner(database, network, LocalBus(), settings, world).turn()
+    Planner(database, network, LocalBus(), settings, world).turn_and_wait()
     with database.read() as session:
         store = Store(session, demo.territory_id)
         rounds = [row for row in store.page(Round, None, 50, service_date=demo.date) if row.plan]
@@ -204,7 +247,8 @@ def _show_round(screen: Console, database: "Database", network: "RoadNetwork", s
 def _print_keys(screen: Console, folder: Path, database: "Database", demo: "Demo", world: "World", port: int) -> None:
     """Make a coordinator's key the first time, kept in a file only its owner reads; the demo's people are invented."""
     from dispatch.service.keys import make_key
-    from dispatch.storage.store import Registry, Store
+    from dispatch.storage.registry import Registry
+    from dispatch.storage.store import Store
 
     path = folder / "keys.env"
     if not path.exists():

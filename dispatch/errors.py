@@ -5,9 +5,14 @@
     +-- NotFound            absent, or in another territory: the same answer for both
     +-- Conflict            the thing is no longer in the state the caller thinks
     |   +-- IllegalMove     the state table does not allow this step
+    |   +-- Stale             somebody else has changed it since it was read
+    +-- KeyReused           an idempotency key came back with another request
+    +-- UnreadChange        a change without the version it is based on
+    +-- TooMany             more calls than are served
     +-- Refused             the caller may not do this
     +-- SolveFailed         the solving process ended without any plan
     +-- Unauthenticated     no key, or one that does not open anything
+    |   +-- CodeNeeded      the password is right, the second factor is missing
     +-- NotReady            the database or the roads are not there
 
 A leg that nobody can drive is a value (`Unserved`), never an exception.
@@ -77,6 +82,38 @@ class IllegalMove(Conflict):
     code = "illegal_move"
 
 
+class Stale(Conflict):
+    """Somebody else has changed this since you read it."""
+
+    code = "stale"
+    action = "Read it again, look at what is new, then change it with the ETag of that answer."
+
+
+class UnreadChange(DispatchError):
+    """A change must say which version it is based on."""
+
+    code = "unread_change"
+    action = "Read it first, and send the ETag of that answer as If-Match."
+
+
+class KeyReused(DispatchError):
+    """This Idempotency-Key came before with another request."""
+
+    code = "key_reused"
+    action = "Make a new key for each new request; send the same key only to repeat the same request."
+
+
+class TooMany(DispatchError):
+    """Too many calls in too short a time."""
+
+    code = "too_many"
+    action = "Wait for the number of seconds in Retry-After."
+
+    def __init__(self, sentence: str | None = None, wait_s: int = 60) -> None:
+        super().__init__(sentence)
+        self.wait_s = max(1, wait_s)
+
+
 class Refused(DispatchError):
     """You may not do this."""
 
@@ -95,7 +132,14 @@ class Unauthenticated(DispatchError):
     """A valid key is needed here."""
 
     code = "unauthenticated"
-    action = "Send the header `Authorization: Bearer …` with a key made by `allons keys add`."
+    action = "Log in, or send the header `Authorization: Bearer …` with a key made by `allons keys add`."
+
+
+class CodeNeeded(Unauthenticated):
+    """The password is right; the code of the second factor is needed too."""
+
+    code = "code_needed"
+    action = "Send it again with the six digits that the application on your phone shows."
 
 
 class NotReady(DispatchError):

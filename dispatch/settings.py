@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -12,6 +12,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ALLONS_", extra="ignore")
 
     database_url: str = Field("sqlite:///var/allons.sqlite3", description="SQLite file, or postgresql+psycopg://… with PostGIS.")
+    vault_key: SecretStr | None = Field(None, description="The key that seals names and phones, made by `allons vault new-key`; or")
+    vault_key_file: Path | None = Field(
+        None, description="a file that holds it. A SQLite database has one beside it, made the first time; PostgreSQL needs one of the two."
+    )
+    retention_months: int = Field(24, ge=1, le=120, description="People are erased so long after their last ride or their entry.")
     roads: Path | None = Field(None, description="Road network made by `allons roads build`, or an extract.")
     redis_url: str | None = Field(
         None, description="Redis for the bell and the cache of road times between several processes; without it both are in process."
@@ -21,6 +26,23 @@ class Settings(BaseSettings):
     )
     round_seconds: float = Field(5.0, ge=0.2, le=3600, description="Wall clock a round may solve.")
     debounce_seconds: float = Field(2.0, ge=0, le=600, description="A round waits this long after a wake, for more requests to come in.")
-    sweep_seconds: float = Field(30.0, ge=0.1, le=3600, description="Expired offers and waiting legs are looked for this often.")
+    sweep_seconds: float = Field(
+        10.0, ge=0.1, le=3600, description="Expired offers, waiting legs and rounds of lost workers are looked for this often."
+    )
+    rounds_at_once: int = Field(1, ge=1, le=64, description="Rounds that this process solves at the same time.")
+    workers: bool = Field(False, description="Rounds are run by `allons worker` processes, which need Redis, instead of in this process.")
     offer_minutes: int = Field(240, ge=1, le=20_160, description="A volunteer has this long to answer an offer.")
+    longest_wait_seconds: float = Field(30.0, ge=0, le=30, description="A call that waits for a round is answered after this long at most.")
+    calls_per_minute: int = Field(1200, ge=10, le=1_000_000, description="Calls of one key or account; beyond, they are answered 429.")
+    trusted_proxies: str | None = Field(
+        None, description="Addresses of the proxies before the API, with commas: theirs is the word on who calls (X-Forwarded-For)."
+    )
+    public_url: str | None = Field(None, description="How browsers reach this service, such as https://allons.example.org.")
+    oidc_issuer: str | None = Field(None, description="An identity provider (OpenID Connect) that staff may log in with; and")
+    oidc_client_id: str | None = Field(None, description="as what this service is known there,")
+    oidc_client_secret: SecretStr | None = Field(None, description="and its secret, if it has one.")
+    health_port: int | None = Field(
+        None, ge=1, le=65535, description="Where /livez, /readyz and /metrics answer besides, for whoever watches this process."
+    )
+    health_host: str = Field("127.0.0.1", description="The address of that; in a container 0.0.0.0, on a network of its own.")
     planner: bool = Field(True, description="Run rounds in this process.")

@@ -12,6 +12,8 @@ from uuid import UUID, uuid4
 class World:
     """The real one."""
 
+    simulated = False  # then the database's clock is the better one: there is one of it
+
     def now(self) -> datetime:
         """The present instant, UTC."""
         return datetime.now(UTC)
@@ -27,6 +29,8 @@ class World:
 
 class FixedWorld(World):
     """A world of one's own for tests and simulations: time stands until it is moved, ids and tokens come from a seed."""
+
+    simulated = True
 
     def __init__(self, now: datetime, seed: int = 1) -> None:
         self._now = now.astimezone(UTC)

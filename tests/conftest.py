@@ -12,10 +12,12 @@ from hypothesis import settings
 from psycopg import sql
 
 from dispatch.storage.database import Database
+from dispatch.storage.vault import Vault
 from routing.demo import make_demo_extract
 from routing.network import RoadNetwork, build_network
 from routing.osm import load_extract
-from tests.servers import postgis, redis_server
+from tests import servers
+from tests.servers import redis_server
 
 # no deadlines: two workers share two cores; the same examples every time in CI, so that a failure there is one here
 settings.register_profile("here", deadline=None)
@@ -23,6 +25,8 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "here")
 
 ROOT = Path(__file__).parent.parent
+VAULT_KEY = "A" * 43 + "="
+VAULT = Vault(bytes(32))  # the same as bytes
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +64,7 @@ def demo_roads(tmp_path_factory: pytest.TempPathFactory) -> RoadNetwork:
 @pytest.fixture(scope="session")
 def postgis_server() -> Iterator[str]:
     """A PostgreSQL server with PostGIS."""
-    with postgis() as url:
+    with servers.postgis() as url:
         yield url
 
 
@@ -74,7 +78,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Database]:
     """An empty SQLite database with the newest tables."""
-    database = Database(f"sqlite:///{tmp_path}/allons.sqlite3")
+    database = Database(f"sqlite:///{tmp_path}/allons.sqlite3", VAULT)
     database.migrate()
     yield database
     database.close()
@@ -86,10 +90,26 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     if request.param == "sqlite":
         yield request.getfixturevalue("sqlite")
         return
-    server, name = request.getfixturevalue("postgis_server"), f"t{uuid4().hex}"
-    with psycopg.connect(f"{server.replace('+psycopg', '')}/postgres", autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    database = Database(f"{server}/{name}")
+    yield request.getfixturevalue("postgis")
+
+
+@pytest.fixture
+def new_postgis(request: pytest.FixtureRequest) -> Callable[[], Database]:
+    """Makes PostgreSQL databases without any tables."""
+
+    def make() -> Database:
+        server, name = request.getfixturevalue("postgis_server"), f"t{uuid4().hex}"
+        with psycopg.connect(f"{server.replace('+psycopg', '')}/postgres", autocommit=True) as admin:
+            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return Database(f"{server}/{name}", VAULT)
+
+    return make
+
+
+@pytest.fixture
+def postgis(new_postgis: Callable[[], Database]) -> Iterator[Database]:
+    """An empty PostgreSQL database with the newest tables."""
+    database = new_postgis()
     database.migrate()
     yield database
     database.close()

@@ -32,8 +32,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def postgis() -> Iterator[str]:
-    """A PostgreSQL server with PostGIS; yields the URL without the name of a database."""
+def postgis(*, durable: bool = False) -> Iterator[str]:
+    """A PostgreSQL server with PostGIS; yields the URL without the name of a database. Durable: as in production, for benchmarks."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found or not list(Path("/usr/share/postgresql").glob("*/extension/postgis.control")):
         leave_out("PostgreSQL with PostGIS")
@@ -47,7 +47,8 @@ def postgis() -> Iterator[str]:
     make = [programs / "initdb", "-D", folder / "data", "-U", "allons", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
     subprocess.run(make, check=True, capture_output=True, cwd="/", **as_user)
     port = free_port()
-    choices = {"listen_addresses": "127.0.0.1", "unix_socket_directories": folder, "fsync": "off", "full_page_writes": "off"}
+    choices = {"listen_addresses": "127.0.0.1", "unix_socket_directories": folder}
+    choices |= {} if durable else {"fsync": "off", "full_page_writes": "off"}
     run = [programs / "postgres", "-D", folder / "data", "-p", str(port), *(f"--{key}={value}" for key, value in choices.items())]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(run, cwd="/", stdout=subprocess.DEVNULL, stderr=log, **as_user)

@@ -10,9 +10,9 @@ from api.deps import PartsOf
 from api.schemas import OfferOut, Page, PageQuery, page_of
 from dispatch.model.intake import Decline
 from dispatch.service.keys import Caller
+from dispatch.service.offers import OfferView, show_offers
 from dispatch.service.offers import accept_offer as agree
 from dispatch.service.offers import decline_offer as turn_down
-from dispatch.service.offers import show_offers
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Offer
 
@@ -36,31 +36,40 @@ def list_offers(caller: CallerOf, parts: PartsOf, query: Annotated[OfferQuery, Q
         where["request_id"] = query.request_id
     with parts.reading(caller.territory_id) as store:
         rows = store.page(Offer, query.after, query.limit, **where)
-        staff = caller.role == "coordinator"
-        return page_of(rows, [OfferOut.of(view, staff=staff) for view in show_offers(store, rows)], query)
+        found = [_out(caller, view) for view in show_offers(store, rows)]
+    parts.note_read(caller, "beneficiary", None, sum(offer.beneficiary_name is not None for offer in found))
+    return page_of(rows, found, query)
 
 
 @router.get("/{offer_id}")
 def get_offer(offer_id: UUID, caller: CallerOf, parts: PartsOf) -> OfferOut:
     """One offer."""
     with parts.reading(caller.territory_id) as store:
-        return _show(store, caller, own_offer(caller, store.get(Offer, offer_id)))
+        view = show_offers(store, [own_offer(caller, store.get(Offer, offer_id))])[0]
+    found = _out(caller, view)
+    parts.note_read(caller, "beneficiary", view.beneficiary.id, int(found.beneficiary_name is not None))
+    return found
 
 
 @router.post("/{offer_id}/accept")
 def accept_offer(offer_id: UUID, caller: CallerOf, parts: PartsOf) -> OfferOut:
     """Yes: the ways of this offer are confirmed."""
-    with parts.writing(caller.territory_id) as store:
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
         return _show(store, caller, agree(store, own_offer(caller, store.get(Offer, offer_id)), parts.world))
 
 
 @router.post("/{offer_id}/decline")
 def decline_offer(offer_id: UUID, answer: Decline, caller: CallerOf, parts: PartsOf) -> OfferOut:
     """No: the next round looks for somebody else."""
-    with parts.writing(caller.territory_id) as store:
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
         offer = own_offer(caller, store.get(Offer, offer_id))
         return _show(store, caller, turn_down(store, offer, answer.reason, parts.world))
 
 
 def _show(store: Store, caller: Caller, offer: Offer) -> OfferOut:
-    return OfferOut.of(show_offers(store, [offer])[0], staff=caller.role == "coordinator")
+    return _out(caller, show_offers(store, [offer])[0])
+
+
+def _out(caller: Caller, view: OfferView) -> OfferOut:
+    """The name and the place are for staff, and for the volunteer who has said yes."""
+    return OfferOut.of(view, full=caller.is_staff or view.offer.state == "accepted")

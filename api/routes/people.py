@@ -1,49 +1,82 @@
 """Beneficiaries, volunteers, and when volunteers are free."""
 
+from typing import TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
 from api.auth import CallerOf, own_beneficiary, own_volunteer
 from api.deps import PartsOf
+from api.once import OnceOf
 from api.schemas import AvailabilityOut, BeneficiaryOut, Page, PageOf, VolunteerOut, page_of
-from dispatch.model.intake import NewAvailability, NewBeneficiary, NewVolunteer
+from api.versions import IfMatch, check_version, show_version
+from dispatch.model.intake import ChangedVolunteer, NewAvailability, NewBeneficiary, NewVolunteer
 from dispatch.service.people import add_availability as note_availability
 from dispatch.service.people import add_beneficiary, add_volunteer
+from dispatch.service.people import change_person as note_change
 from dispatch.service.people import refuse_pair as note_refusal
+from dispatch.storage.store import Store
 from dispatch.storage.tables import Availability, Beneficiary, Volunteer
 
 router = APIRouter()
+PersonOut = TypeVar("PersonOut", BeneficiaryOut, VolunteerOut)
 
 
-@router.post("/beneficiaries", status_code=201, tags=["beneficiaries"])
-def create_beneficiary(new: NewBeneficiary, caller: CallerOf, parts: PartsOf) -> BeneficiaryOut:
+@router.post("/beneficiaries", status_code=201, response_model=BeneficiaryOut, tags=["beneficiaries"])
+def create_beneficiary(new: NewBeneficiary, caller: CallerOf, parts: PartsOf, once: OnceOf) -> Response:
     """File a person who asks for rides. Functional needs only, never a diagnosis."""
-    with parts.writing(caller.territory_id) as store:
-        return BeneficiaryOut.model_validate(add_beneficiary(store, new, parts.network, parts.world, caller.key_id))
+
+    def create() -> BeneficiaryOut:
+        return _show(BeneficiaryOut, store, add_beneficiary(store, new, parts.network, parts.world, caller.actor_id))
+
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        return once.answer(store.session, 201, create, who=store.identity)
 
 
 @router.get("/beneficiaries", tags=["beneficiaries"])
 def list_beneficiaries(caller: CallerOf, parts: PartsOf, page: PageOf) -> Page[BeneficiaryOut]:
-    """Newest first; a partner sees whom it entered."""
-    mine = {"entered_by": caller.key_id} if caller.role == "partner" else {}
+    """Newest first; a referrer sees whom it entered."""
+    mine = {"entered_by": caller.actor_id} if caller.is_referrer else {}
     with parts.reading(caller.territory_id) as store:
         rows = store.page(Beneficiary, page.after, page.limit, **mine)
-        return page_of(rows, [BeneficiaryOut.model_validate(row) for row in rows], page)
+        who = store.identities(row.id for row in rows)
+    parts.note_read(caller, "beneficiary", None, len(rows))
+    return page_of(rows, [BeneficiaryOut.of(row, who[row.id]) for row in rows], page)
 
 
 @router.get("/beneficiaries/{beneficiary_id}", tags=["beneficiaries"])
-def get_beneficiary(beneficiary_id: UUID, caller: CallerOf, parts: PartsOf) -> BeneficiaryOut:
-    """One person."""
+def get_beneficiary(beneficiary_id: UUID, caller: CallerOf, parts: PartsOf, response: Response) -> BeneficiaryOut:
+    """One person; the ETag is needed to change the file."""
     with parts.reading(caller.territory_id) as store:
-        return BeneficiaryOut.model_validate(own_beneficiary(caller, store.get(Beneficiary, beneficiary_id)))
+        row = own_beneficiary(caller, store.get(Beneficiary, beneficiary_id))
+        show_version(response, row.version)
+        found = _show(BeneficiaryOut, store, row)
+    parts.note_read(caller, "beneficiary", row.id)
+    return found
 
 
-@router.post("/volunteers", status_code=201, tags=["volunteers"])
-def create_volunteer(new: NewVolunteer, caller: CallerOf, parts: PartsOf) -> VolunteerOut:
+@router.put("/beneficiaries/{beneficiary_id}", tags=["beneficiaries"])
+def change_beneficiary(
+    beneficiary_id: UUID, new: NewBeneficiary, caller: CallerOf, parts: PartsOf, response: Response, if_match: IfMatch = None
+) -> BeneficiaryOut:
+    """Write a person's file anew, whole. Rides that are planned already keep what was known; the next round uses what is new."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        row = own_beneficiary(caller, store.get(Beneficiary, beneficiary_id))
+        check_version(if_match, row.version)
+        note_change(store, row, new, parts.network, parts.world)
+        show_version(response, row.version)
+        return _show(BeneficiaryOut, store, row)
+
+
+@router.post("/volunteers", status_code=201, response_model=VolunteerOut, tags=["volunteers"])
+def create_volunteer(new: NewVolunteer, caller: CallerOf, parts: PartsOf, once: OnceOf) -> Response:
     """File a volunteer driver and the car."""
-    with parts.writing(caller.territory_id) as store:
-        return VolunteerOut.model_validate(add_volunteer(store, new, parts.network, parts.world))
+
+    def create() -> VolunteerOut:
+        return _show(VolunteerOut, store, add_volunteer(store, new, parts.network, parts.world))
+
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        return once.answer(store.session, 201, create, who=store.identity)
 
 
 @router.get("/volunteers", tags=["volunteers"])
@@ -51,21 +84,44 @@ def list_volunteers(caller: CallerOf, parts: PartsOf, page: PageOf) -> Page[Volu
     """Newest first."""
     with parts.reading(caller.territory_id) as store:
         rows = store.page(Volunteer, page.after, page.limit)
-        return page_of(rows, [VolunteerOut.model_validate(row) for row in rows], page)
+        who = store.identities(row.id for row in rows)
+    parts.note_read(caller, "volunteer", None, len(rows))
+    return page_of(rows, [VolunteerOut.of(row, who[row.id]) for row in rows], page)
 
 
 @router.get("/volunteers/{volunteer_id}", tags=["volunteers"])
-def get_volunteer(volunteer_id: UUID, caller: CallerOf, parts: PartsOf) -> VolunteerOut:
-    """One volunteer."""
+def get_volunteer(volunteer_id: UUID, caller: CallerOf, parts: PartsOf, response: Response) -> VolunteerOut:
+    """One volunteer; the ETag is needed to change the file."""
     with parts.reading(caller.territory_id) as store:
-        return VolunteerOut.model_validate(store.get(Volunteer, own_volunteer(caller, volunteer_id)))
+        row = store.get(Volunteer, own_volunteer(caller, volunteer_id))
+        show_version(response, row.version)
+        found = _show(VolunteerOut, store, row)
+    parts.note_read(caller, "volunteer", row.id)
+    return found
 
 
-@router.post("/volunteers/{volunteer_id}/availability", status_code=201, tags=["volunteers"])
-def add_availability(volunteer_id: UUID, new: NewAvailability, caller: CallerOf, parts: PartsOf) -> AvailabilityOut:
+@router.put("/volunteers/{volunteer_id}", tags=["volunteers"])
+def change_volunteer(
+    volunteer_id: UUID, new: ChangedVolunteer, caller: CallerOf, parts: PartsOf, response: Response, if_match: IfMatch = None
+) -> VolunteerOut:
+    """Write a volunteer's file anew, whole; `active: false` and nobody asks any more."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        row = store.get(Volunteer, volunteer_id)
+        check_version(if_match, row.version)
+        note_change(store, row, new, parts.network, parts.world)
+        show_version(response, row.version)
+        return _show(VolunteerOut, store, row)
+
+
+@router.post("/volunteers/{volunteer_id}/availability", status_code=201, response_model=AvailabilityOut, tags=["volunteers"])
+def add_availability(volunteer_id: UUID, new: NewAvailability, caller: CallerOf, parts: PartsOf, once: OnceOf) -> Response:
     """A span in which the volunteer may be away from home to drive."""
-    with parts.writing(caller.territory_id) as store:
+
+    def create() -> AvailabilityOut:
         return AvailabilityOut.model_validate(note_availability(store, own_volunteer(caller, volunteer_id), new, parts.world))
+
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        return once.answer(store.session, 201, create)
 
 
 @router.get("/volunteers/{volunteer_id}/availability", tags=["volunteers"])
@@ -80,6 +136,10 @@ def list_availability(volunteer_id: UUID, caller: CallerOf, parts: PartsOf, page
 @router.put("/volunteers/{volunteer_id}/refusals/{beneficiary_id}", status_code=204, tags=["volunteers"])
 def refuse_pair(volunteer_id: UUID, beneficiary_id: UUID, caller: CallerOf, parts: PartsOf) -> Response:
     """These two are not put into one car any more; which of them asked is not kept."""
-    with parts.writing(caller.territory_id) as store:
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
         note_refusal(store, volunteer_id, beneficiary_id)
     return Response(status_code=204)
+
+
+def _show(model: type[PersonOut], store: Store, row: Beneficiary | Volunteer) -> PersonOut:
+    return model.of(row, store.identity(row.id))

@@ -5,12 +5,13 @@ import time
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import CallerOf
 from api.deps import Parts, PartsOf
+from api.once import OnceOf
 from api.schemas import Page, PageOf, RoundDetail, RoundOut, page_of
 from dispatch.model.intake import NewRound
 from dispatch.service.rounds import enqueue_round
@@ -28,12 +29,12 @@ class WaitQuery(BaseModel):
     wait: float = Field(0, ge=0, le=30, description="Seconds to wait for the round to end before answering.")
 
 
-@router.post("", status_code=202)
-def create_round(new: NewRound, caller: CallerOf, parts: PartsOf) -> RoundOut:
+@router.post("", status_code=202, response_model=RoundOut)
+def create_round(new: NewRound, caller: CallerOf, parts: PartsOf, once: OnceOf) -> Response:
     """Plan a day now. 202: queued; if a round of this day is queued already, that one."""
     seconds = parts.settings.round_seconds if new.seconds is None else new.seconds
-    with parts.writing(caller.territory_id) as store:
-        return RoundOut.of(enqueue_round(store, new.date, seconds, new.seed, parts.world))
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        return once.answer(store.session, 202, lambda: RoundOut.of(enqueue_round(store, new.date, seconds, new.seed, parts.world)))
 
 
 @router.get("")
@@ -47,7 +48,7 @@ def list_rounds(caller: CallerOf, parts: PartsOf, page: PageOf) -> Page[RoundOut
 @router.get("/{round_id}")
 async def get_round(round_id: UUID, caller: CallerOf, parts: PartsOf, query: Annotated[WaitQuery, Query()]) -> RoundDetail:
     """One round with its plan and everybody who is left without; waits for its end if asked to."""
-    deadline = time.monotonic() + query.wait
+    deadline = time.monotonic() + min(query.wait, parts.settings.longest_wait_seconds)
     while True:
         found = await run_in_threadpool(_look, parts, caller.territory_id, round_id)
         if found.state in ("done", "failed") or time.monotonic() >= deadline:

@@ -1,22 +1,23 @@
 """Territories: an admin makes them; everybody else sees their own."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from api.auth import CallerOf
 from api.deps import PartsOf
+from api.once import OnceOf
 from api.schemas import Page, TerritoryOut
 from dispatch.model.intake import NewTerritory
 from dispatch.service.people import make_territory
-from dispatch.storage.store import Registry
+from dispatch.storage.registry import Registry
 
 router = APIRouter(prefix="/territories", tags=["territories"])
 
 
-@router.post("", status_code=201)
-def create_territory(new: NewTerritory, caller: CallerOf, parts: PartsOf) -> TerritoryOut:
+@router.post("", status_code=201, response_model=TerritoryOut)
+def create_territory(new: NewTerritory, parts: PartsOf, once: OnceOf) -> Response:
     """A new territory: a group of municipalities with its own people and rules."""
     with parts.database.write() as session:
-        return TerritoryOut.model_validate(make_territory(Registry(session), new, parts.world))
+        return once.answer(session, 201, lambda: TerritoryOut.model_validate(make_territory(Registry(session), new, parts.world)))
 
 
 @router.get("")

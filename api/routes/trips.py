@@ -1,18 +1,19 @@
 """Trip requests. A request that is posted is planned by the next round: nobody has to ask for that."""
 
-import datetime as dt
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
-from api.auth import CallerOf, own_request
+from api.auth import CallerOf, own_beneficiary, own_request
 from api.deps import PartsOf
+from api.once import OnceOf
 from api.schemas import Page, PageQuery, TripOut, page_of
-from dispatch.errors import BadInput, Fault
+from dispatch.errors import BadInput, Fault, NotFound
+from dispatch.model.clock import ServiceDate
 from dispatch.model.intake import NewTrip
 from dispatch.service.trips import cancel_trip, request_trip, show_trips
-from dispatch.storage.tables import TripRequest
+from dispatch.storage.tables import Beneficiary, TripRequest
 
 router = APIRouter(prefix="/trip-requests", tags=["trip requests"])
 
@@ -20,25 +21,31 @@ router = APIRouter(prefix="/trip-requests", tags=["trip requests"])
 class TripQuery(PageQuery):
     """Which requests."""
 
-    date: dt.date | None = None
+    date: ServiceDate | None = None
 
 
-@router.post("", status_code=202)
-def create_trip_request(new: NewTrip, caller: CallerOf, parts: PartsOf) -> TripOut:
+@router.post("", status_code=202, response_model=TripOut)
+def create_trip_request(new: NewTrip, caller: CallerOf, parts: PartsOf, once: OnceOf) -> Response:
     """Ask for a ride, with or without the way back. 202: noted, and planned by the next round of its day."""
-    if caller.role == "beneficiary" and new.beneficiary_id != caller.holder_id:
-        raise BadInput([Fault("beneficiary_id", "unknown", "is not a person of this territory")])
-    with parts.writing(caller.territory_id) as store:
-        row = request_trip(store, new, parts.network, parts.world, caller.key_id)
+
+    def create() -> TripOut:
+        try:
+            own_beneficiary(caller, store.get(Beneficiary, new.beneficiary_id))
+        except NotFound:
+            raise BadInput([Fault("beneficiary_id", "unknown", "is not a person of this territory")]) from None
+        row = request_trip(store, new, parts.network, parts.world, caller.actor_id)
         return TripOut.of(show_trips(store, [row])[0])
+
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        return once.answer(store.session, 202, create)
 
 
 @router.get("")
 def list_trip_requests(caller: CallerOf, parts: PartsOf, query: Annotated[TripQuery, Query()]) -> Page[TripOut]:
-    """Newest first; partners see what they entered, beneficiaries what is theirs."""
+    """Newest first; referrers see what they entered, beneficiaries what is theirs."""
     where: dict[str, object] = {"service_date": query.date} if query.date else {}
-    if caller.role == "partner":
-        where["entered_by"] = caller.key_id
+    if caller.is_referrer:
+        where["entered_by"] = caller.actor_id
     if caller.role == "beneficiary":
         where["beneficiary_id"] = caller.holder_id
     with parts.reading(caller.territory_id) as store:
@@ -57,6 +64,6 @@ def get_trip_request(request_id: UUID, caller: CallerOf, parts: PartsOf) -> Trip
 @router.post("/{request_id}/cancel")
 def cancel_trip_request(request_id: UUID, caller: CallerOf, parts: PartsOf) -> TripOut:
     """The ride is not needed any more."""
-    with parts.writing(caller.territory_id) as store:
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
         row = cancel_trip(store, own_request(caller, store.get(TripRequest, request_id)), parts.world)
         return TripOut.of(show_trips(store, [row])[0])

@@ -24,6 +24,9 @@ class Bus(Protocol):
     def wait(self, timeout_s: float) -> set[UUID]:
         """Territories that rang since the last call; waits for the first ring, and returns an empty set after `timeout_s`."""
 
+    def answers(self) -> bool:
+        """Whether rings are heard at the moment."""
+
     def close(self) -> None:
         """Stop listening: a waiting call returns at once."""
 
@@ -46,6 +49,9 @@ class LocalBus:
             self._changed.wait_for(lambda: bool(self._rung) or self._closed, timeout_s)
             rung, self._rung = self._rung, set()
             return rung
+
+    def answers(self) -> bool:
+        return True
 
     def close(self) -> None:
         with self._changed:
@@ -76,6 +82,11 @@ class RedisBus:
         while rung and (more := self._listen(0.0)) - rung:
             rung |= more
         return rung
+
+    def answers(self) -> bool:
+        with suppress(redis.RedisError):
+            return bool(self._redis.ping())
+        return False
 
     def close(self) -> None:
         self._closed.set()

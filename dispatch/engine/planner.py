@@ -1,114 +1,188 @@
-"""The planner: a thread that waits for the bell and runs the rounds that are due. Nobody has to ask for a round.
+"""The planner: a thread that waits for the bell and has the rounds run that are due. Nobody has to ask for a round.
 
-In: a database, roads, a bus. Out: rounds in the database. Started by the API's process; the database is the only queue, so that a
-planner may be killed at any moment and the next one goes on.
+In: a database, roads, a bus, an engine. Out: rounds in the database. Started by the API's process; the database is the only queue, so that
+a planner may be killed at any moment, and several of them do no harm.
 """
 
 import threading
-from collections.abc import Iterable
-from datetime import date, timedelta
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import structlog
 
 from dispatch.engine.bus import Bus
+from dispatch.engine.engines import CeleryEngine, PoolEngine, SolveEngine
 from dispatch.engine.rounds import run_round
-from dispatch.errors import DispatchError
+from dispatch.errors import BadInput, Conflict, DispatchError, Fault
+from dispatch.metrics import DUE, SWEPT_AT
 from dispatch.service.offers import lapse_offer
-from dispatch.service.rounds import enqueue_round, fail_round
+from dispatch.service.privacy import erase_after_restore, retire_people
+from dispatch.service.rounds import enqueue_round
 from dispatch.settings import Settings
+from dispatch.storage.accounts import Accounts
 from dispatch.storage.database import Database
-from dispatch.storage.store import Registry, Store
-from dispatch.storage.tables import Offer, Round
+from dispatch.storage.registry import Registry
+from dispatch.storage.replies import Replies
+from dispatch.storage.store import Store
+from dispatch.storage.tables import Offer, Round, Territory
 from dispatch.world import World
 from routing.cache import CachedTravelTimes, LocalCache, RedisCache
 from routing.network import RoadNetwork
 
 log = structlog.get_logger()
 PATIENCE = timedelta(minutes=10)  # a day whose round has just failed is left alone this long
-ABANDONED = timedelta(minutes=30)  # longer than any round; its planner has died
+
+
+class RoundRunner:
+    """Runs single rounds, with road times that are kept from one to the next. Used by the pool and by workers."""
+
+    def __init__(self, database: Database, network: RoadNetwork, settings: Settings, world: World) -> None:
+        self._database, self._network, self._settings, self._world = database, network, settings, world
+        cache = RedisCache(settings.redis_url) if settings.redis_url else LocalCache()
+        self._road_times = CachedTravelTimes(network, cache, settings.matrix_threads)
+
+    def run(self, territory_id: UUID, round_id: UUID) -> None:
+        """Run a round, and queue its day again if it changed meanwhile. Never raises: whoever runs rounds must outlive any of them."""
+        try:
+            minutes = self._settings.offer_minutes
+            if run_round(self._database, self._network, territory_id, round_id, minutes, self._world, self._road_times):
+                with self._database.write() as session:
+                    store = Store(session, territory_id)
+                    day = store.get(Round, round_id).service_date
+                    enqueue_round(store, day, self._settings.round_seconds, 1, self._world)
+        except DispatchError as error:  # taken by another planner, or the database is away
+            log.warning("round", round=str(round_id), ended=error.code)
+        except Exception as error:
+            log.error("round", round=str(round_id), ended="error", kind=type(error).__name__)
 
 
 class Planner:
-    """Runs rounds until it is stopped. One turn: lapse offers, queue a round for every day with waiting legs, run what is queued."""
+    """Has rounds run until it is stopped. One turn: lapse offers, queue a round for every day with waiting legs, hand on what is due."""
 
-    def __init__(self, database: Database, network: RoadNetwork, bus: Bus, settings: Settings, world: World) -> None:
-        self._database, self._network, self._bus, self._settings, self._world = database, network, bus, settings, world
-        cache = RedisCache(settings.redis_url) if settings.redis_url else LocalCache()
-        self._road_times = CachedTravelTimes(network, cache, settings.matrix_threads)
+    def __init__(
+        self, database: Database, network: RoadNetwork | None, bus: Bus, settings: Settings, world: World, engine: SolveEngine | None = None
+    ) -> None:
+        self._database, self._bus, self._settings, self._world = database, bus, settings, world
+        self._engine = engine or _engine_for(database, network, settings, world)
+        self._forgotten_at: datetime | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="planner", daemon=True)
 
+    def run(self) -> None:
+        """Until stopped, in the calling thread."""
+        self._run()
+
     def start(self) -> None:
-        """Begin; the first turn comes at once, for what was left from last time."""
+        """Begin in a thread; the first turn comes at once, for what was left from last time."""
         self._thread.start()
 
     def stop(self, timeout_s: float = 10.0) -> None:
         """Ask it to end and wait for it; a round that is being solved is left to the next planner."""
+        self.ask_to_stop()
+        self._engine.close()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def ask_to_stop(self) -> None:
+        """End after the present turn."""
         self._stopping.set()
         self._bus.close()
-        self._thread.join(timeout_s)
 
     def turn(self) -> None:
-        """Everything that is due, once."""
+        """Everything that is due, once; rounds go on beside it."""
         self.lapse_offers()
         self.queue_rounds()
-        self.run_queued()
+        self.submit_rounds()
+        if self._forgotten_at is None or self._world.now() > self._forgotten_at + timedelta(hours=1):
+            self.forget()
+            self._forgotten_at = self._world.now()
+        SWEPT_AT.set(self._world.now().timestamp())
+
+    def turn_and_wait(self) -> None:
+        """A turn, and until its rounds are done; for engines of this process."""
+        self.turn()
+        if isinstance(self._engine, PoolEngine):
+            self._engine.wait()
 
     def lapse_offers(self) -> None:
-        """Offers nobody answered in time end as declined ones do; rounds of dead planners are marked failed."""
-        with self._database.read() as session:
-            overdue = Registry(session).overdue_offers(self._world.now())
-            abandoned = Registry(session).stale_rounds(self._world.now() - ABANDONED)
-        for territory_id, offer_id in overdue:
+        """Offers nobody answered in time end as declined ones do."""
+        for territory in self._territories():
+            with self._database.read() as session:
+                overdue = [offer.id for offer in Store(session, territory.id).overdue_offers(self._world.now())]
+            for offer_id in overdue:
+                with suppress(Conflict), self._database.write() as session:  # answered at this very moment
+                    store = Store(session, territory.id)
+                    lapse_offer(store, store.get(Offer, offer_id), self._world)
+
+    def forget(self) -> None:
+        """People not seen for long, people a restored backup brought back, and answers that nobody will ask for any more."""
+        for territory in self._territories():
+            erased = 1
+            while erased:
+                with self._database.write() as session:
+                    store = Store(session, territory.id)
+                    erase_after_restore(store, self._world)
+                    erased = retire_people(store, self._settings.retention_months, self._world)
+        for territory_id in (None, *(territory.id for territory in self._territories())):
             with self._database.write() as session:
-                store = Store(session, territory_id)
-                lapse_offer(store, store.get(Offer, offer_id), self._world)
-        for territory_id, round_id in abandoned:
-            with self._database.write() as session:
-                fail_round(Store(session, territory_id), round_id, "abandoned", self._world)
+                if territory_id is not None:
+                    Store(session, territory_id)
+                Replies(session).forget(territory_id, self._world.now())
+        with self._database.write() as session:
+            Accounts(session).forget(self._world.now())
+        self.seal()
+
+    def seal(self) -> None:
+        """Seal what the logs hold since last time."""
+        for territory in self._territories():
+            with suppress(Conflict), self._database.write() as session:  # another planner was quicker
+                Store(session, territory.id).seal(self._world)
 
     def queue_rounds(self) -> None:
         """One round for every day of every territory that has waiting legs."""
-        with self._database.read() as session:
-            waiting = Registry(session).waiting_days(self._world.now(), self._world.now() - PATIENCE)
-        self._queue(sorted(waiting))
-
-    def run_queued(self) -> None:
-        """Run rounds until none is queued. A round that fails does not stop the others."""
-        with self._database.read() as session:
-            queued = Registry(session).queued_rounds()
-        for territory_id, round_id in queued:
-            if self._stopping.is_set():
-                return
+        for territory in self._territories():
             with self._database.read() as session:
-                day = Store(session, territory_id).get(Round, round_id).service_date
-            if self._run_one(territory_id, round_id):
-                self._queue([(territory_id, day)])
+                waiting = Store(session, territory.id).waiting_days(self._world.now(), self._world.now() - PATIENCE)
+            for day in sorted(waiting):
+                self._queue(territory.id, day)
 
-    def _run_one(self, territory_id: UUID, round_id: UUID) -> bool:
-        try:
-            minutes = self._settings.offer_minutes
-            return run_round(self._database, self._network, territory_id, round_id, minutes, self._world, self._road_times)
-        except DispatchError as error:  # taken by another planner, or answered while it was being saved
-            log.warning("round", round=str(round_id), ended=error.code)
-        except Exception as error:  # the planner must outlive any round
-            log.error("round", round=str(round_id), ended="error", kind=type(error).__name__)
-        return False
+    def submit_rounds(self) -> None:
+        """Hand rounds on that wait, or whose worker is lost."""
+        due = 0
+        for territory in self._territories():
+            with self._database.read() as session:
+                rounds = Store(session, territory.id).rounds_to_run()
+            due += len(rounds)
+            for round_id in rounds:
+                self._engine.submit(territory.id, round_id, territory.queue)
+        DUE.set(due)
 
-    def _queue(self, days: Iterable[tuple[UUID, date]]) -> None:
-        for territory_id, day in days:
-            with self._database.write() as session:
-                enqueue_round(Store(session, territory_id), day, self._settings.round_seconds, 1, self._world)
+    def _territories(self) -> Sequence[Territory]:
+        with self._database.read() as session:
+            return Registry(session).territories()
+
+    def _queue(self, territory_id: UUID, day: date) -> None:
+        with self._database.write() as session:
+            enqueue_round(Store(session, territory_id), day, self._settings.round_seconds, 1, self._world)
 
     def _run(self) -> None:
         rung = True
         while not self._stopping.is_set():
             try:
-                self.run_queued()  # what somebody asked for by hand does not wait for more requests to come in
+                self.submit_rounds()  # what somebody asked for by hand does not wait for more requests to come in
                 if rung:
                     self._stopping.wait(self._settings.debounce_seconds)
                 self.turn()
             except Exception as error:  # such as a database that is away: the next sweep tries again
                 log.error("planner", kind=type(error).__name__)
             rung = bool(self._bus.wait(self._settings.sweep_seconds))
+
+
+def _engine_for(database: Database, network: RoadNetwork | None, settings: Settings, world: World) -> SolveEngine:
+    if settings.workers and settings.redis_url:
+        return CeleryEngine(settings.redis_url)
+    if network is None:
+        raise BadInput([Fault("ALLONS_WORKERS", "missing", "rounds are run by workers only with ALLONS_WORKERS=true and ALLONS_REDIS_URL")])
+    return PoolEngine(RoundRunner(database, network, settings, world).run, settings.rounds_at_once)

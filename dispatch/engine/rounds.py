@@ -1,15 +1,23 @@
 """One round, from the open requests of a day to offers: the conductor.
 
-In: a queued round. Out: True when the day should be planned again. Called by `engine.planner` and the demo.
+In: a queued round, or one whose worker is lost. Out: True when the day should be planned again. Called by `engine.planner`, by the workers
+of `engine.celery_app`, and the demo.
 """
 
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 import structlog
 
 from dispatch.engine.plan_day import plan_day
 from dispatch.errors import Conflict, DispatchError
+from dispatch.metrics import ROUND_SECONDS, ROUNDS, WAYS
+from dispatch.model.plans import Plan
 from dispatch.planning.solve import SolveParams
+from dispatch.service.day import Snapshot
 from dispatch.service.rounds import OVERTAKEN, claim_round, fail_round, save_round
 from dispatch.storage.database import Database
 from dispatch.storage.store import Store
@@ -19,6 +27,9 @@ from routing.matrix import RoadTimes
 from routing.network import RoadNetwork
 
 log = structlog.get_logger()
+LEASE_S = 15.0  # a worker that was not heard of for so long is lost
+BEAT_S = LEASE_S / 3
+MOST_ATTEMPTS = 3  # a round that took its worker down so often is given up
 
 
 def run_round(
@@ -30,37 +41,72 @@ def run_round(
     world: World,
     road_times: RoadTimes | None = None,
 ) -> bool:
-    """Snapshot, plan, prove, save. A plan that breaks a rule, or a failed solve, is kept as such and sends nothing.
+    """Claim, snapshot, plan, prove, save. A plan that breaks a rule, or a failed solve, is kept as such and sends nothing.
 
-    The snapshot's transaction is closed before solving; saving is a second one, which leaves alone what changed in between.
-    Conflict when another planner took the round first.
+    The snapshot's transaction is closed before solving; saving is a second one, which leaves alone what changed in between, and which comes
+    to nothing when another worker has taken the round over. Conflict when somebody else has the round.
     """
-    with database.write() as session:
-        snapshot = claim_round(Store(session, territory_id), round_id, world)
+    with database.write("solver") as session:
+        snapshot = claim_round(Store(session, territory_id), round_id, world, LEASE_S)
+
+    began = time.monotonic()
+
+    def ended(how: str) -> None:
+        ROUNDS.labels(how).inc()
+        ROUND_SECONDS.observe(time.monotonic() - began)
+
+    def give_up(why: str, plan: Plan | None = None) -> bool:
+        with database.write("solver") as session:
+            fail_round(Store(session, territory_id), round_id, snapshot.token, why, world, plan)
+        ended(why)
+        log.error("round", round=str(round_id), ended=why)
+        return False
+
+    if snapshot.attempts > MOST_ATTEMPTS:
+        return give_up("poison")
     try:
-        planned = plan_day(snapshot.day, network, SolveParams(seconds=snapshot.seconds, seed=snapshot.seed), road_times)
+        with _beating(database, snapshot):
+            planned = plan_day(snapshot.day, network, SolveParams(seconds=snapshot.seconds, seed=snapshot.seed), road_times)
     except (DispatchError, RoutingError) as error:
-        return _give_up(database, territory_id, round_id, error.code, world)
+        return give_up(error.code)
     except Exception:
-        _give_up(database, territory_id, round_id, "error", world)
+        give_up("error")
         raise
     if planned.violations:
-        with database.write() as session:
-            fail_round(Store(session, territory_id), round_id, "plan_rejected", world, planned.plan)
-        log.error("round", round=str(round_id), ended="plan_rejected", violations=[v.code for v in planned.violations][:20])
-        return False
+        log.error("round", round=str(round_id), violations=[v.code for v in planned.violations][:20])
+        return give_up("plan_rejected", planned.plan)
     try:
-        with database.write() as session:
+        with database.write("solver") as session:
             again = save_round(Store(session, territory_id), snapshot, planned.plan, offer_minutes, world)
     except Conflict:  # somebody answered at this very moment; the next sweep plans the day again
-        return _give_up(database, territory_id, round_id, OVERTAKEN, world)
+        return give_up(OVERTAKEN)
     summary = planned.plan.summary
+    ended(planned.ended)
+    WAYS.labels("served").inc(summary.served)
+    WAYS.labels("unserved").inc(summary.legs - summary.served)
     log.info("round", round=str(round_id), ended=planned.ended, legs=summary.legs, served=summary.served, again=again)
     return again
 
 
-def _give_up(database: Database, territory_id: UUID, round_id: UUID, why: str, world: World) -> bool:
-    with database.write() as session:
-        fail_round(Store(session, territory_id), round_id, why, world)
-    log.error("round", round=str(round_id), ended=why)
-    return False
+@contextmanager
+def _beating(database: Database, snapshot: Snapshot) -> Iterator[None]:
+    """Renew the lease while something takes long. A lease that is lost is noticed when the result is saved."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(BEAT_S):
+            try:
+                with database.write("solver") as session:
+                    Store(session, snapshot.territory_id).hold_round(snapshot.round_id, snapshot.token, LEASE_S)
+            except Conflict:
+                return
+            except DispatchError as error:  # the database is away: the next beat may come in time
+                log.warning("heartbeat", round=str(snapshot.round_id), kind=error.code)
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

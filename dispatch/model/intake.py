@@ -13,6 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from dispatch.model.clock import FIRST, LAST, ServiceDate, Zone
 from dispatch.model.day import Lat, Lon, Need, Policy
+from dispatch.model.roles import Role
 
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", re.ASCII)
 
@@ -91,6 +92,12 @@ class NewVolunteer(_Intake):
     max_rides: int | None = Field(None, ge=0, le=100, description="Per day.")
 
 
+class ChangedVolunteer(NewVolunteer):
+    """A volunteer's file, written anew."""
+
+    active: bool = Field(description="Whether this volunteer may be asked.")
+
+
 class NewAvailability(_Intake):
     """A span in which a volunteer may be away from home."""
 
@@ -155,3 +162,65 @@ class NewRound(_Intake):
     date: ServiceDate = Field(strict=False, examples=["2026-11-25"])
     seconds: float | None = Field(None, ge=0.2, le=600, description="Wall clock for solving; the installation's choice when absent.")
     seed: int = Field(1, ge=0, le=2**31 - 1)
+
+
+def _address(text: str) -> str:
+    local, _, domain = text.rpartition("@")
+    if not _ADDRESS.fullmatch(text) or ".." in text or len(local) > 64 or text != text.strip():
+        raise ValueError("must be an e-mail address such as jeanne@example.org")
+    return f"{local}@{domain.lower()}"
+
+
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9-]{1,63})+")
+Email = Annotated[str, StringConstraints(min_length=3, max_length=254), AfterValidator(_address)]
+Token = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+#: Any characters; length is what makes it strong (NIST SP 800-63B).
+Password = Annotated[str, StringConstraints(min_length=12, max_length=200), AfterValidator(lambda text: unicodedata.normalize("NFC", text))]
+
+
+class NewAccount(_Intake):
+    """Somebody who will log in."""
+
+    role: Role
+    name: Line = Field(examples=["Claire Dubois"])
+    email: Email
+    holder_id: Annotated[UUID, Field(strict=False)] | None = Field(None, description="The volunteer or beneficiary whose account it is.")
+
+
+class NewLink(_Intake):
+    """A way in, once, for a volunteer or beneficiary without an account."""
+
+    role: Literal["driver", "beneficiary"]
+    holder_id: Annotated[UUID, Field(strict=False)]
+    hours: int = Field(72, ge=1, le=720)
+
+
+class Opening(_Intake):
+    """The first password of an account, or a new one."""
+
+    token: Token = Field(description="Of the link.")
+    password: Password
+
+
+class LinkToken(_Intake):
+    """What a one-time link carries."""
+
+    token: Token
+
+
+class Credentials(_Intake):
+    """Who logs in."""
+
+    email: Email
+    password: Annotated[
+        str, StringConstraints(min_length=1, max_length=200), AfterValidator(lambda text: unicodedata.normalize("NFC", text))
+    ]
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = Field(None, description="Of the second factor; staff need it.")
+
+
+class NewKey(_Intake):
+    """A key of this territory."""
+
+    role: Literal["manager", "coordinator", "driver", "beneficiary", "prescriber", "partner", "auditor"]
+    holder_id: Annotated[UUID, Field(strict=False)] | None = Field(None, description="The volunteer or beneficiary who will hold it.")
+    days: int | None = Field(None, ge=1, le=3650, description="The key ends after so many days.")

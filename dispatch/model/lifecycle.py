@@ -1,6 +1,6 @@
-"""State machines as tables: what may follow what. `move` is the only way from one state to another.
+"""State machines as tables: what may follow what. The database holds the same table and refuses everything else.
 
-In: a kind and two states. Out: the new state, or IllegalMove. Called by services.
+In: a kind and two states. Out: the new state, or IllegalMove. Called by `Store.move`, the only way from one state to another.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Literal
 
 from dispatch.errors import IllegalMove
 
-Kind = Literal["request", "leg", "offer", "round"]
+Kind = Literal["request", "leg", "offer", "round", "run"]
 
 #: kind -> state -> states that may follow. A state that nothing follows is final.
 TABLE: Mapping[Kind, Mapping[str, frozenset[str]]] = MappingProxyType(
@@ -36,13 +36,25 @@ TABLE: Mapping[Kind, Mapping[str, frozenset[str]]] = MappingProxyType(
         },
         "round": {
             "queued": frozenset({"running", "failed"}),
-            "running": frozenset({"done", "failed"}),
+            "running": frozenset({"running", "done", "failed"}),  # to running: its worker's lease ended, another one takes it over
             "done": frozenset(),
             "failed": frozenset(),
         },
+        "run": {
+            "planned": frozenset({"published", "cancelled"}),
+            "published": frozenset({"started", "cancelled"}),
+            "started": frozenset({"finished"}),
+            "finished": frozenset({"verified"}),
+            "verified": frozenset(),
+            "cancelled": frozenset(),
+        },
     }
 )
-INITIAL: Mapping[Kind, str] = MappingProxyType({"request": "submitted", "leg": "pending", "offer": "sent", "round": "queued"})
+INITIAL: Mapping[Kind, str] = MappingProxyType(
+    {"request": "submitted", "leg": "pending", "offer": "sent", "round": "queued", "run": "planned"}
+)
+#: States of a run in which its volunteer is taken.
+ACTIVE_RUN = ("planned", "published", "started")
 
 
 def states(kind: Kind) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from dispatch.model.clock import day_length_s, day_start
 from dispatch.model.day import Day, Driver, Promise, Request
 from dispatch.service.people import policy_of
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Assignment, Availability, Beneficiary, Leg, TripRequest, Volunteer
+from dispatch.storage.tables import Assignment, Availability, Beneficiary, Leg, Round, TripRequest, Volunteer
 
 WAITING = ("pending", "standby", "offered")  # a round may still decide about these
 FAIRNESS = timedelta(days=28)
@@ -25,6 +25,8 @@ class Snapshot:
 
     territory_id: UUID
     round_id: UUID
+    token: int  # with which the result is taken
+    attempts: int  # this one included
     day: Day
     requests: tuple[UUID, ...]  # those that are still wanted, in the day or too late for it
     versions: Mapping[UUID, int]  # of all their legs
@@ -33,9 +35,9 @@ class Snapshot:
     seed: int
 
 
-def make_snapshot(store: Store, round_id: UUID, service_date: date, seconds: float, seed: int, now: datetime) -> Snapshot:
-    """Collect a day. Cost: a dozen queries, whatever the number of rows."""
-    territory = store.territory()
+def make_snapshot(store: Store, of: Round, now: datetime) -> Snapshot:
+    """Collect the day of a round. Cost: a dozen queries, whatever the number of rows."""
+    territory, service_date = store.territory(), of.service_date
     requests = store.requests_of_day(service_date)
     legs = store.legs_of([request.id for request in requests])
     agreed = store.active_assignments([leg.id for ways in legs.values() for leg in ways if leg.state == "confirmed"])
@@ -56,13 +58,15 @@ def make_snapshot(store: Store, round_id: UUID, service_date: date, seconds: flo
     )
     return Snapshot(
         territory_id=store.territory_id,
-        round_id=round_id,
+        round_id=of.id,
+        token=of.token,
+        attempts=of.attempts,
         day=day,
         requests=tuple(legs),
         versions={leg.id: leg.version for ways in legs.values() for leg in ways},
         late=frozenset(late),
-        seconds=seconds,
-        seed=seed,
+        seconds=of.seconds,
+        seed=of.seed,
     )
 
 

@@ -6,6 +6,7 @@ run again, it adds what is missing.
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,8 @@ from dispatch.service.people import add_availability, add_beneficiary, add_volun
 from dispatch.service.sample import make_sample_day
 from dispatch.service.trips import request_trip
 from dispatch.storage.database import Database
-from dispatch.storage.store import Registry, Store
+from dispatch.storage.registry import Registry
+from dispatch.storage.store import Store
 from dispatch.storage.tables import Beneficiary, Volunteer
 from dispatch.world import World
 from routing.network import RoadNetwork
@@ -41,6 +43,7 @@ _FAMILIES = (
     "Lambert", "Bonnet", "Mercier", "Faure", "Roux", "Vidal", "Marchand", "Benali", "Haddad", "Da Silva", "Le Goff", "Nguyen",
     "Perrin", "Robin", "Clément", "Gauthier", "Noël", "Picard", "Aubert", "Rolland", "Lacroix", "Barbier", "Brunet", "Schmitt",
 )  # fmt: skip
+T = TypeVar("T", Volunteer, Beneficiary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +70,12 @@ def fill_demo(database: Database, network: RoadNetwork, world: World) -> Demo:
 
 
 def _make_people(store: Store, day: Day, network: RoadNetwork, world: World) -> None:
-    known = {row.name for row in _volunteers(store)}
+    known = set(_by_name(store, _volunteers(store)))
     for k, driver in enumerate(day.drivers):
         if _name(k, "volunteer") not in known:
             given = driver.model_dump(include={"home", "seats", "wheelchair_places", "boot", "accepts_needs", "max_km", "max_rides"})
             add_volunteer(store, NewVolunteer(name=_name(k, "volunteer"), **given), network, world)
-    known = {row.name for row in _beneficiaries(store)}
+    known = set(_by_name(store, _beneficiaries(store)))
     for k, request in enumerate(_first_requests(day).values()):
         if _name(k, "beneficiary") not in known:
             same = {"wheelchair", "boot", "needs", "alone", "load_minutes", "unload_minutes", "max_ride_minutes"}
@@ -81,8 +84,7 @@ def _make_people(store: Store, day: Day, network: RoadNetwork, world: World) -> 
 
 
 def _make_day(store: Store, day: Day, network: RoadNetwork, world: World) -> None:
-    volunteers = {row.name: row for row in _volunteers(store)}
-    people = {row.name: row for row in _beneficiaries(store)}
+    volunteers, people = _by_name(store, _volunteers(store)), _by_name(store, _beneficiaries(store))
     at = {beneficiary: people[_name(k, "beneficiary")] for k, beneficiary in enumerate(_first_requests(day))}
     for k, driver in enumerate(day.drivers):
         volunteer = volunteers[_name(k, "volunteer")]
@@ -133,9 +135,14 @@ def _name(k: int, kind: str) -> str:
 
 
 def _names(store: Store, date: dt.date) -> dict[str, str]:
-    people = {row.id: row.name for row in _beneficiaries(store)}
-    names = {str(row.id): row.name for row in _volunteers(store)}
+    people = {row.id: name for name, row in _by_name(store, _beneficiaries(store)).items()}
+    names = {str(row.id): name for name, row in _by_name(store, _volunteers(store)).items()}
     return names | {str(row.id): people[row.beneficiary_id] for row in store.requests_of_day(date)}
+
+
+def _by_name(store: Store, rows: list[T]) -> dict[str, T]:
+    who = store.identities(row.id for row in rows)
+    return {str(who[row.id].name): row for row in rows}
 
 
 def _volunteers(store: Store) -> list[Volunteer]:

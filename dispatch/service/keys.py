@@ -9,15 +9,15 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 from uuid import UUID
 
-from dispatch.errors import BadInput, Fault, Unauthenticated
-from dispatch.storage.store import Registry, Store
+from dispatch.errors import BadInput, Fault, NotFound, Unauthenticated
+from dispatch.model.roles import HOLDERS, REFERRERS, STAFF, Role
+from dispatch.storage.registry import Registry
+from dispatch.storage.store import Store
 from dispatch.storage.tables import ApiKey, Beneficiary, Volunteer
 from dispatch.world import World
 
-Role = Literal["admin", "coordinator", "driver", "beneficiary", "partner"]
 _TEXT = re.compile(r"allons_([0-9a-f]{12})_([0-9a-f]{40})")
 
 
@@ -26,9 +26,19 @@ class Caller:
     """Who is asking. A driver or beneficiary has `holder_id`; everybody but an admin has a territory."""
 
     role: Role
-    key_id: UUID
+    actor_id: UUID  # of the key or account
     territory_id: UUID | None
     holder_id: UUID | None
+
+    @property
+    def is_staff(self) -> bool:
+        """Sees everything of the territory."""
+        return self.role in STAFF
+
+    @property
+    def is_referrer(self) -> bool:
+        """Sees whom and what it entered."""
+        return self.role in REFERRERS
 
 
 def make_key(
@@ -37,7 +47,7 @@ def make_key(
     """A new key and its text, which is not kept. A driver's or beneficiary's key needs its holder, of the same territory."""
     if (role == "admin") != (store is None):
         raise BadInput([Fault("territory", "invalid", "give the territory of the key; an admin's key has none")])
-    if (role in ("driver", "beneficiary")) != (holder_id is not None):
+    if (role in HOLDERS) != (holder_id is not None):
         raise BadInput([Fault("holder", "invalid", "give the id of the volunteer or beneficiary who holds the key; other roles have none")])
     if store is not None and holder_id is not None:
         _ = store.get(Volunteer, holder_id) if role == "driver" else store.get(Beneficiary, holder_id)
@@ -64,7 +74,15 @@ def find_caller(registry: Registry, text: str, world: World) -> Caller:
     matches = hmac.compare_digest(key.secret_sha256 if key else "", _hash(parts[2] if parts else ""))
     if key is None or not matches or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= world.now()):
         raise Unauthenticated
-    return Caller(role=key.role, key_id=key.id, territory_id=key.territory_id, holder_id=key.holder_id)  # type: ignore[arg-type]
+    return Caller(role=key.role, actor_id=key.id, territory_id=key.territory_id, holder_id=key.holder_id)  # type: ignore[arg-type]
+
+
+def revoke_key(registry: Registry, territory_id: UUID, key_id: UUID, world: World) -> None:
+    """End a key of a territory; NotFound for those of others."""
+    key = next((row for row in registry.api_keys() if (row.id, row.territory_id) == (key_id, territory_id)), None)
+    if key is None:
+        raise NotFound
+    key.revoked_at = key.revoked_at or world.now()
 
 
 def _hash(secret: str) -> str:

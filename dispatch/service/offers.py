@@ -3,16 +3,17 @@
 In: an offer and what became of it. Out: legs confirmed, or open again for the next round. Called by the API, rounds and the planner.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from dispatch.errors import Conflict
 from dispatch.model.intake import DeclineReason
-from dispatch.model.lifecycle import INITIAL, move
+from dispatch.model.lifecycle import INITIAL
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Assignment, Beneficiary, Leg, Offer, OfferLeg, TripRequest
+from dispatch.storage.tables import Assignment, Beneficiary, Leg, Offer, OfferLeg, Run, TripRequest
+from dispatch.storage.vault import Identity
 from dispatch.world import World
 
 
@@ -22,6 +23,7 @@ class Ride:
 
     leg: Leg
     volunteer_id: UUID
+    run: int  # of the plan's runs
     told_pickup_at: datetime
     pickup_at: datetime
     dropoff_at: datetime
@@ -34,11 +36,15 @@ class OfferView:
     offer: Offer
     request: TripRequest
     beneficiary: Beneficiary
+    identity: Identity
     rides: tuple[tuple[Leg, Assignment], ...]
 
 
-def send_offer(store: Store, rides: Sequence[Ride], round_id: UUID, minutes: int, world: World) -> Offer:
-    """Ask one volunteer about the given ways of one request. Lapses after `minutes`, and before the first pickup in any case."""
+def send_offer(store: Store, rides: Sequence[Ride], runs: Mapping[int, Run], round_id: UUID, minutes: int, world: World) -> Offer:
+    """Ask one volunteer about the given ways of one request. Lapses after `minutes`, and before the first pickup in any case.
+
+    `runs`: rows by number of the plan's run.
+    """
     now = world.now()
     first = rides[0]
     offer = Offer(
@@ -53,7 +59,7 @@ def send_offer(store: Store, rides: Sequence[Ride], round_id: UUID, minutes: int
     store.add(offer)
     for ride in rides:
         if ride.leg.state != "offered":
-            ride.leg.state = move("leg", ride.leg.state, "offered")
+            store.move(ride.leg, "offered", world)
         store.add(
             OfferLeg(id=world.new_id(), offer_id=offer.id, leg_id=ride.leg.id, open=True),
             Assignment(
@@ -61,6 +67,7 @@ def send_offer(store: Store, rides: Sequence[Ride], round_id: UUID, minutes: int
                 leg_id=ride.leg.id,
                 volunteer_id=ride.volunteer_id,
                 round_id=round_id,
+                run_id=runs[ride.run].id,
                 told_pickup_at=ride.told_pickup_at,
                 pickup_at=ride.pickup_at,
                 dropoff_at=ride.dropoff_at,
@@ -72,20 +79,21 @@ def send_offer(store: Store, rides: Sequence[Ride], round_id: UUID, minutes: int
 
 def accept_offer(store: Store, offer: Offer, world: World) -> Offer:
     """The volunteer drives. Conflict when the offer has lapsed, IllegalMove when it was answered or withdrawn."""
-    after = move("offer", offer.state, "accepted")
-    if offer.expires_at <= world.now():
+    legs = _legs(store, offer)
+    if offer.state == "sent" and not store.is_open(offer, world):
         raise Conflict("This offer has lapsed; somebody else is being asked.")
-    offer.state, offer.answered_at = after, world.now()
-    for leg in _legs(store, offer):
-        leg.state = move("leg", leg.state, "confirmed")
+    store.move(offer, "accepted", world)
+    for leg in legs:
+        store.move(leg, "confirmed", world)
+    for assignment in store.active_assignments([leg.id for leg in legs]).values():
+        assignment.locked = True
     store.flush()
     return offer
 
 
 def decline_offer(store: Store, offer: Offer, reason: DeclineReason, world: World) -> Offer:
     """The volunteer does not; the ways are open again, and this volunteer is not asked about them again."""
-    offer.decline_reason = reason
-    return _give_back(store, offer, "declined", world)
+    return _give_back(store, offer, "declined", world, reason)
 
 
 def lapse_offer(store: Store, offer: Offer, world: World) -> Offer:
@@ -98,40 +106,52 @@ def withdraw_offer(store: Store, offer: Offer, world: World) -> Offer:
     return _close(store, offer, "withdrawn", world)
 
 
+def take_back_offer(store: Store, offer: Offer, world: World) -> Offer:
+    """The volunteer is no longer there; as a decline, whether or not it was accepted."""
+    return _give_back(store, offer, "withdrawn", world)
+
+
 def show_offers(store: Store, offers: Sequence[Offer]) -> list[OfferView]:
     """Offers with the ways they are about; those of closed offers as they were told."""
     rows = store.offer_legs([offer.id for offer in offers])
     requests = store.requests([offer.request_id for offer in offers])
     people = store.beneficiaries([request.beneficiary_id for request in requests.values()])
+    who = store.identities(people)
     legs = {leg.id: leg for ways in store.legs_of(requests).values() for leg in ways}
     told = store.told([(offer.volunteer_id, offer.round_id) for offer in offers])
     views = []
     for offer in offers:
         request = requests[offer.request_id]
         rides = [(legs[row.leg_id], told[row.leg_id, offer.volunteer_id, offer.round_id]) for row in rows[offer.id]]
-        views.append(OfferView(offer, request, people[request.beneficiary_id], tuple(sorted(rides, key=lambda ride: ride[1].pickup_at))))
+        in_order = tuple(sorted(rides, key=lambda ride: ride[1].pickup_at))
+        views.append(OfferView(offer, request, people[request.beneficiary_id], who[request.beneficiary_id], in_order))
     return views
 
 
-def _give_back(store: Store, offer: Offer, state: str, world: World) -> Offer:
-    _close(store, offer, state, world)
-    for leg in _legs(store, offer):
-        leg.state = move("leg", leg.state, "pending")
-    store.flush()
+def _give_back(store: Store, offer: Offer, state: str, world: World, reason: DeclineReason | None = None) -> Offer:
+    legs = _legs(store, offer)
+    _close(store, offer, state, world, reason)
+    for leg in legs:
+        store.move(leg, "pending", world)
     return offer
 
 
-def _close(store: Store, offer: Offer, state: str, world: World) -> Offer:
-    offer.state, offer.answered_at = move("offer", offer.state, state), world.now()
+def _close(store: Store, offer: Offer, state: str, world: World, reason: DeclineReason | None = None) -> Offer:
+    """The offer ends; its ways have nobody, and a run without anybody is cancelled."""
+    store.move(offer, state, world, reason)
     rows = store.offer_legs([offer.id]).get(offer.id, [])
     for row in rows:
         row.open = False
-    for assignment in store.active_assignments([row.leg_id for row in rows]).values():
-        assignment.active = False
+    closed = list(store.active_assignments([row.leg_id for row in rows]).values())
+    for assignment in closed:
+        assignment.active = assignment.locked = False
     store.flush()
+    for run in store.empty_runs({assignment.run_id for assignment in closed}):
+        store.move(run, "cancelled", world)
     return offer
 
 
 def _legs(store: Store, offer: Offer) -> list[Leg]:
+    """Those that the offer is about, locked."""
     about = {row.leg_id for row in store.offer_legs([offer.id]).get(offer.id, [])}
-    return [leg for leg in store.legs_of([offer.request_id])[offer.request_id] if leg.id in about]
+    return [leg for leg in store.legs_of([offer.request_id], lock=True)[offer.request_id] if leg.id in about]

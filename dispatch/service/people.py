@@ -7,12 +7,16 @@ from uuid import UUID
 
 from dispatch.errors import BadInput, Conflict, Fault
 from dispatch.model.day import Policy
-from dispatch.model.intake import NewAvailability, NewBeneficiary, NewTerritory, NewVolunteer
+from dispatch.model.intake import ChangedVolunteer, NewAvailability, NewBeneficiary, NewTerritory, NewVolunteer
 from dispatch.service.places import check_on_roads
-from dispatch.storage.store import Registry, Store
+from dispatch.storage.registry import Registry
+from dispatch.storage.store import Store
 from dispatch.storage.tables import Availability, Beneficiary, Refusal, Territory, Volunteer
+from dispatch.storage.vault import Identity
 from dispatch.world import World
 from routing.network import RoadNetwork
+
+IDENTITY = {"name", "phone"}
 
 
 def make_territory(registry: Registry, new: NewTerritory, world: World, note: str = "") -> Territory:
@@ -34,20 +38,33 @@ def policy_of(territory: Territory) -> Policy:
 def add_beneficiary(store: Store, new: NewBeneficiary, network: RoadNetwork, world: World, entered_by: UUID | None = None) -> Beneficiary:
     """File a person who asks for rides."""
     _check_home(store, new.home, network)
-    row = Beneficiary(
-        id=world.new_id(), **new.model_dump(exclude={"needs"}), needs=list(new.needs), entered_by=entered_by, created_at=world.now()
-    )
-    store.add(row)
+    given = new.model_dump(exclude={"needs", *IDENTITY})
+    row = Beneficiary(id=world.new_id(), **given, needs=list(new.needs), entered_by=entered_by, created_at=world.now())
+    store.add_person(row, Identity(new.name, new.phone))
+    store.note_access("made", row.__tablename__, row.id, 1, world)
     return row
 
 
 def add_volunteer(store: Store, new: NewVolunteer, network: RoadNetwork, world: World) -> Volunteer:
     """File a volunteer driver, active at once."""
     _check_home(store, new.home, network)
-    given = new.model_dump(exclude={"accepts_needs"})
+    given = new.model_dump(exclude={"accepts_needs", *IDENTITY})
     row = Volunteer(id=world.new_id(), **given, accepts_needs=list(new.accepts_needs), active=True, created_at=world.now())
-    store.add(row)
+    store.add_person(row, Identity(new.name, new.phone))
+    store.note_access("made", row.__tablename__, row.id, 1, world)
     return row
+
+
+def change_person(
+    store: Store, row: Beneficiary | Volunteer, new: NewBeneficiary | ChangedVolunteer, network: RoadNetwork, world: World
+) -> None:
+    """Write a file anew, whole. Stale when somebody else changed it at this very moment."""
+    if new.home != row.home:
+        _check_home(store, new.home, network)
+    lists = {name: list(getattr(new, name)) for name in ("needs", "accepts_needs") if hasattr(new, name)}
+    store.change(row, new.model_dump(exclude=IDENTITY) | lists)
+    store.identify(row.id, Identity(new.name, new.phone))
+    store.note_access("changed", row.__tablename__, row.id, 1, world)
 
 
 def add_availability(store: Store, volunteer_id: UUID, new: NewAvailability, world: World) -> Availability:

@@ -3,21 +3,24 @@
 In: dates, plans. Out: rows. The plan itself is made by `dispatch.engine`. Called by the engine and the API; the caller commits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from dispatch.errors import BadInput, Fault
-from dispatch.model.lifecycle import INITIAL, move
+from dispatch.model.lifecycle import INITIAL
 from dispatch.model.plans import Plan, Reason, Unserved
 from dispatch.service.day import WAITING, Snapshot, make_snapshot
 from dispatch.service.offers import Ride, send_offer, withdraw_offer
+from dispatch.service.runs import bound_volunteers, place_runs
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Leg, Round, UnservedLeg
+from dispatch.storage.tables import Assignment, Leg, Round, UnservedLeg
 from dispatch.world import World
 
 OVERTAKEN = "overtaken"
 TOO_LATE = ("L'heure de ce trajet est passée, ou trop proche.", "The time of this ride has passed, or is too near.")
+
+NOT_FREE = ("Le bénévole prévu n'est plus libre ce jour-là.", "The volunteer who was planned is not free that day any more.")
 
 
 def enqueue_round(store: Store, service_date: date, seconds: float, seed: int, world: World) -> Round:
@@ -32,62 +35,76 @@ def enqueue_round(store: Store, service_date: date, seconds: float, seed: int, w
     return waiting or row
 
 
-def claim_round(store: Store, round_id: UUID, world: World) -> Snapshot:
-    """Take a queued round for oneself; IllegalMove or Conflict when somebody else was quicker."""
-    row = store.get(Round, round_id)
-    row.state, row.started_at = move("round", row.state, "running"), world.now()
+def claim_round(store: Store, round_id: UUID, world: World, lease_s: float = 30.0) -> Snapshot:
+    """Take a queued round, or one whose worker is lost, for oneself. Conflict when somebody else has it."""
+    row = store.claim_round(round_id, lease_s)
+    store.move(row, "running", world)
+    row.started_at = world.now()
     store.flush()
-    return make_snapshot(store, row.id, row.service_date, row.seconds, row.seed, world.now())
+    return make_snapshot(store, row, world.now())
 
 
-def fail_round(store: Store, round_id: UUID, why: str, world: World, plan: Plan | None = None) -> None:
-    """A round that came to nothing: what people were told before stands."""
-    row = store.get(Round, round_id)
-    row.state, row.failure, row.finished_at = move("round", row.state, "failed"), why, world.now()
+def fail_round(store: Store, round_id: UUID, token: int, why: str, world: World, plan: Plan | None = None) -> None:
+    """A round that came to nothing: what people were told before stands. Conflict when another worker has taken it over."""
+    row = store.hold_round(round_id, token, 0.0)
+    store.move(row, "failed", world)
+    row.failure, row.finished_at = why, world.now()
     row.plan = plan.model_dump(mode="json") if plan else None
     store.flush()
 
 
 def save_round(store: Store, snapshot: Snapshot, plan: Plan, offer_minutes: int, world: World) -> bool:
-    """Turn a proved plan into offers.
+    """Turn a proved plan into offers, whole or not at all. Conflict when another worker has taken the round over.
 
-    Requests that changed since the snapshot are left alone; True when there are any: the day should be planned again.
-    Offers that the plan confirms stay as they are; the others are withdrawn before new ones are made. What volunteers accepted
-    is never touched.
+    Requests that changed since the snapshot are left alone, and so are volunteers who hold something that the plan does not know; True when
+    there are any: the day should be planned again. Offers that the plan confirms stay as they are; the others are withdrawn before new ones
+    are made. What volunteers accepted is never touched.
     """
-    row = store.get(Round, snapshot.round_id)
-    row.state, row.finished_at, row.plan = move("round", row.state, "done"), world.now(), plan.model_dump(mode="json")
-    legs = store.legs_of(snapshot.requests)
+    row = store.hold_round(snapshot.round_id, snapshot.token, 0.0)
+    store.move(row, "done", world)
+    row.finished_at, row.plan = world.now(), plan.model_dump(mode="json")
+    legs = store.legs_of(snapshot.requests, lock=True)
     changed = {request for request, ways in legs.items() if any(leg.version != snapshot.versions[leg.id] for leg in ways)}
-    open_legs = {leg.id: leg for request, ways in legs.items() if request not in changed for leg in ways if leg.state in WAITING}
-    wanted, too_late = _rides(plan, open_legs, world.now())
-    kept = _release(store, list(legs.keys() - changed), wanted, world)
+    known = {(str(leg.request_id), leg.direction): leg for request, ways in legs.items() if request not in changed for leg in ways}
+    open_legs = {leg.id: leg for leg in known.values() if leg.state in WAITING}
+    bound = bound_volunteers(store, snapshot.day.date, plan, open_legs.keys(), known)
+    for held, _ in store.assignments_of_day(snapshot.day.date):
+        if held.volunteer_id in bound:
+            open_legs.pop(held.leg_id, None)
+    wanted, late = _rides(plan, open_legs, world.now(), bound)
+    kept = _release(store, list(legs.keys() - changed), wanted, bound, world)
+    numbers = {ride.run for rides in wanted.values() for ride in rides}
+    runs = place_runs(store, snapshot.day.date, plan, numbers, _held(store, snapshot.day.date, plan, known, bound), world)
     for rides in (rides for pair, rides in wanted.items() if pair not in kept):
-        send_offer(store, rides, row.id, offer_minutes, world)
-    _set_aside(store, row, plan, open_legs, too_late | snapshot.late, world)
+        send_offer(store, rides, runs, row.id, offer_minutes, world)
+    driven = {ride.leg.id for rides in wanted.values() for ride in rides}
+    left = {leg_id: open_legs[leg_id] for leg_id in open_legs.keys() - driven}
+    dropped = dict.fromkeys(late | snapshot.late, TOO_LATE) | _taken(plan, known, open_legs, bound, changed)
+    _set_aside(store, row, plan, left, dropped, world)
     return bool(changed)
 
 
 _Pair = tuple[UUID, UUID]  # request, volunteer
 
 
-def _rides(plan: Plan, open_legs: Mapping[UUID, Leg], now: datetime) -> tuple[dict[_Pair, list[Ride]], set[UUID]]:
+def _rides(plan: Plan, open_legs: Mapping[UUID, Leg], now: datetime, bound: Collection[UUID]) -> tuple[dict[_Pair, list[Ride]], set[UUID]]:
     """What the plan wants of each volunteer for each request, and legs whose planned pickup has passed meanwhile."""
     at = {(str(leg.request_id), leg.direction): leg for leg in open_legs.values()}
     wanted: dict[_Pair, list[Ride]] = {}
     late: set[UUID] = set()
-    for run in plan.runs:
-        for served in run.legs:
+    for number, run in enumerate(plan.runs):
+        volunteer = UUID(run.driver)
+        for served in run.legs if volunteer not in bound else ():
             leg = at.get((served.request, str(served.leg)))
             if leg is None:
                 continue
             if served.told_pickup <= now:
                 late.add(leg.id)
                 continue
-            volunteer = UUID(run.driver)
             ride = Ride(
                 leg=leg,
                 volunteer_id=volunteer,
+                run=number,
                 told_pickup_at=served.told_pickup,
                 pickup_at=served.pickup,
                 dropoff_at=served.dropoff,
@@ -96,7 +113,9 @@ def _rides(plan: Plan, open_legs: Mapping[UUID, Leg], now: datetime) -> tuple[di
     return wanted, late
 
 
-def _release(store: Store, requests: Sequence[UUID], wanted: Mapping[_Pair, list[Ride]], world: World) -> set[_Pair]:
+def _release(
+    store: Store, requests: Sequence[UUID], wanted: Mapping[_Pair, list[Ride]], bound: Collection[UUID], world: World
+) -> set[_Pair]:
     """Withdraw every open offer that the plan does not confirm word for word; the pairs whose offer stays."""
     offers = store.offers_of(requests, "sent")
     rows = store.offer_legs([offer.id for offer in offers])
@@ -107,23 +126,51 @@ def _release(store: Store, requests: Sequence[UUID], wanted: Mapping[_Pair, list
         before = {row.leg_id: told[row.leg_id].told_pickup_at for row in rows[offer.id]}
         if before == {ride.leg.id: ride.told_pickup_at for ride in wanted.get(pair, [])}:
             kept.add(pair)
-            for ride in wanted[pair]:
-                told[ride.leg.id].pickup_at, told[ride.leg.id].dropoff_at = ride.pickup_at, ride.dropoff_at
-        else:
+        elif offer.volunteer_id not in bound:
             withdraw_offer(store, offer, world)
     store.flush()
     return kept
 
 
-def _set_aside(store: Store, row: Round, plan: Plan, open_legs: Mapping[UUID, Leg], late: set[UUID], world: World) -> None:
+def _held(
+    store: Store, day: date, plan: Plan, known: Mapping[tuple[str, str], Leg], bound: Collection[UUID]
+) -> dict[int, list[Assignment]]:
+    """What volunteers go on driving, by number of the plan's run: agreed on before, or asked before and confirmed by the plan."""
+    active = {assignment.leg_id: assignment for assignment, _ in store.assignments_of_day(day) if assignment.volunteer_id not in bound}
+    held: dict[int, list[Assignment]] = {}
+    for number, run in enumerate(plan.runs):
+        for served in run.legs:
+            leg = known.get((served.request, str(served.leg)))
+            assignment = active.get(leg.id) if leg else None
+            if assignment is not None and str(assignment.volunteer_id) == run.driver:
+                assignment.pickup_at, assignment.dropoff_at = served.pickup, served.dropoff
+                held.setdefault(number, []).append(assignment)
+    return held
+
+
+def _taken(
+    plan: Plan, known: Mapping[tuple[str, str], Leg], open_legs: Mapping[UUID, Leg], bound: Collection[UUID], changed: Collection[UUID]
+) -> dict[UUID, tuple[str, str]]:
+    """Legs planned for volunteers who turn out not to be free, with the sentence. If something has changed, the next round looks again."""
+    if changed:
+        return {}
+    dropped = (known.get((served.request, str(served.leg))) for run in plan.runs if UUID(run.driver) in bound for served in run.legs)
+    return {leg.id: NOT_FREE for leg in dropped if leg is not None and leg.id in open_legs}
+
+
+def _set_aside(
+    store: Store, row: Round, plan: Plan, open_legs: Mapping[UUID, Leg], dropped: Mapping[UUID, tuple[str, str]], world: World
+) -> None:
     """Legs that nobody drives wait on standby, with the reason; later rounds of the day try them again."""
     why = {(found.request, str(found.leg)): (found.reason, *_sentences(found)) for found in plan.unserved}
-    for leg in open_legs.values():
-        told = (Reason.NO_DRIVER_WINDOW, *TOO_LATE) if leg.id in late else why.get((str(leg.request_id), leg.direction))
-        if told is None:
+    for leg in sorted(open_legs.values(), key=lambda leg: leg.id):
+        told = (Reason.NO_DRIVER_WINDOW, *dropped[leg.id]) if leg.id in dropped else why.get((str(leg.request_id), leg.direction))
+        if told is None:  # meant for somebody who turned out to be taken: open again, for the next round
+            if leg.state == "offered":
+                store.move(leg, "pending", world)
             continue
         if leg.state != "standby":
-            leg.state = move("leg", leg.state, "standby")
+            store.move(leg, "standby", world)
         reason, sentence, sentence_en = told
         texts = {"sentence": sentence, "sentence_en": sentence_en}
         store.add(UnservedLeg(id=world.new_id(), leg_id=leg.id, round_id=row.id, reason=reason.value, **texts))

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from dispatch.errors import BadInput, Conflict, Fault
 from dispatch.model.intake import NewTrip
-from dispatch.model.lifecycle import INITIAL, move
+from dispatch.model.lifecycle import INITIAL
 from dispatch.service.offers import withdraw_offer
 from dispatch.service.people import policy_of
 from dispatch.service.places import check_on_roads
@@ -49,7 +49,8 @@ def request_trip(store: Store, new: NewTrip, network: RoadNetwork, world: World,
     territory = store.territory()
     name = "arrive_by" if new.arrive_by else "depart_after"
     faults = []
-    if new.beneficiary_id not in store.beneficiaries([new.beneficiary_id]):
+    person = store.beneficiaries([new.beneficiary_id]).get(new.beneficiary_id)
+    if person is None or person.erased_at is not None:
         faults.append(Fault("beneficiary_id", "unknown", "is not a person of this territory"))
     if new.moment <= now:
         faults.append(Fault(name, "past", "is in the past"))
@@ -80,12 +81,12 @@ def request_trip(store: Store, new: NewTrip, network: RoadNetwork, world: World,
 
 def cancel_trip(store: Store, request: TripRequest, world: World) -> TripRequest:
     """Nobody drives any more; volunteers who were asked or had agreed are free again. IllegalMove when it was cancelled before."""
-    request.state = move("request", request.state, "cancelled")
+    legs = store.legs_of([request.id], lock=True)[request.id]
+    store.move(request, "cancelled", world)
     for offer in store.offers_of([request.id], "sent", "accepted"):
         withdraw_offer(store, offer, world)
-    for leg in store.legs_of([request.id])[request.id]:
-        leg.state = move("leg", leg.state, "cancelled")
-    store.flush()
+    for leg in legs:
+        store.move(leg, "cancelled", world)
     return request
 
 

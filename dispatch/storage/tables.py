@@ -1,7 +1,8 @@
-"""The tables. Guarantees are constraints: states, one active assignment per leg, one open offer per leg, nothing across territories.
+"""The tables. Guarantees are constraints: one active assignment and one open offer per leg, no overlapping runs, nothing across borders.
 
 Every row of a territory carries its id, and foreign keys are composite (territory_id, id): a row cannot point into another territory.
-Read and written through `storage.store`; changed through migrations only.
+A `state` is changed by adding an `Event`, which the database checks and carries out; triggers, policies and the ban on overlaps are in the
+migrations (`0002`), since they are written for each database. Read and written through `storage.store`; changed through migrations only.
 """
 
 from datetime import date, datetime
@@ -9,65 +10,28 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-from dispatch.model.lifecycle import Kind, states
-from dispatch.storage.geometry import GeoPoint, Instant, LonLat
-
-ROLES = ("admin", "coordinator", "driver", "beneficiary", "partner")
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
+from dispatch.model.roles import ROLES
+from dispatch.storage.base import Edited, Moved, OfTerritory, Table, is_person, one_of, state_of, where, within
+from dispatch.storage.geometry import GeoPoint, LonLat
 
 
-class Table(DeclarativeBase):
-    """Base of all tables."""
-
-    metadata = sa.MetaData(naming_convention=NAMING)
-    type_annotation_map = {UUID: sa.Uuid(), datetime: Instant(), dict[str, Any]: sa.JSON(), list[str]: sa.JSON()}  # noqa: RUF012
-
-
-def _within(*columns: str) -> tuple[sa.ForeignKeyConstraint, ...]:
-    """Composite foreign keys that stay in the territory: `beneficiary_id` points to table `beneficiary`, and so on."""
-    parents = {"request_id": "trip_request"}
-    return tuple(
-        sa.ForeignKeyConstraint(["territory_id", column], [f"{(p := parents.get(column, column[:-3]))}.territory_id", f"{p}.id"])
-        for column in columns
-    )
-
-
-def _one_of(column: str, values: tuple[str, ...]) -> sa.CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
-
-
-def _where(condition: str) -> dict[str, Any]:
-    """A partial index on both databases."""
-    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
-
-
-def _state(kind: Kind) -> sa.CheckConstraint:
-    return _one_of("state", states(kind))
-
-
-class Territory(Table):
+class Territory(Edited, Table):
     __tablename__ = "territory"
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(sa.String(200), unique=True)
     timezone: Mapped[str] = mapped_column(sa.String(64))
     policy: Mapped[dict[str, Any]]
     note: Mapped[str] = mapped_column(sa.String(400), server_default="")
+    queue: Mapped[str] = mapped_column(sa.String(40), server_default="rounds", default="rounds")  # of the workers that plan it
     created_at: Mapped[datetime]
 
 
 class ApiKey(Table):
     __tablename__ = "api_key"
     __table_args__ = (
-        _one_of("role", ROLES),
+        one_of("role", ROLES),
         sa.CheckConstraint("(role = 'admin') = (territory_id IS NULL)", name="admin_is_of_no_territory"),
         sa.CheckConstraint("(role IN ('driver', 'beneficiary')) = (holder_id IS NOT NULL)", name="holder"),
     )
@@ -82,19 +46,43 @@ class ApiKey(Table):
     revoked_at: Mapped[datetime | None]
 
 
-class _OfTerritory:
-    """Columns of everything that belongs to a territory."""
+class Person(OfTerritory, Table):
+    """Who a beneficiary or volunteer is, sealed with a key of their own (`storage.vault`). Planners cannot read it."""
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    territory_id: Mapped[UUID] = mapped_column(sa.ForeignKey("territory.id"))
-
-
-class Beneficiary(_OfTerritory, Table):
-    __tablename__ = "beneficiary"
+    __tablename__ = "person"
     __table_args__ = (sa.UniqueConstraint("territory_id", "id"),)
-    name: Mapped[str] = mapped_column(sa.String(200))
-    phone: Mapped[str | None] = mapped_column(sa.String(26))
+    sealed: Mapped[bytes | None]  # none: erased
+
+
+class PersonKey(Table):
+    """The key of a person, itself sealed; without it the person was erased, for good.
+
+    Backed up apart from everything else, and only its newest state is kept: then a restored backup shows nobody who was erased since. That
+    is why it points nowhere: keys may be newer than what they open.
+    """
+
+    __tablename__ = "person_key"
+    __table_args__ = (
+        sa.CheckConstraint("(wrapped IS NULL) = (erased_at IS NOT NULL)", name="erased_or_not"),
+        sa.Index("ix_person_key_erased", "territory_id", **where("wrapped IS NULL")),
+    )
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    territory_id: Mapped[UUID]
+    wrapped: Mapped[bytes | None]
+    erased_at: Mapped[datetime | None]
+
+
+class _Filed(Edited, OfTerritory):
+    """Columns of people's files; names and phones are in `Person`."""
+
     home: Mapped[LonLat] = mapped_column(GeoPoint())
+    created_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]  # then only what statistics need is left
+
+
+class Beneficiary(_Filed, Table):
+    __tablename__ = "beneficiary"
+    __table_args__ = (sa.UniqueConstraint("territory_id", "id"), is_person())
     wheelchair: Mapped[bool]
     boot: Mapped[int]
     needs: Mapped[list[str]]
@@ -102,19 +90,16 @@ class Beneficiary(_OfTerritory, Table):
     load_minutes: Mapped[int]
     unload_minutes: Mapped[int]
     max_ride_minutes: Mapped[int | None]
-    entered_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("api_key.id"))
-    created_at: Mapped[datetime]
+    entered_by: Mapped[UUID | None]  # the key or account of a referrer
 
 
-class Volunteer(_OfTerritory, Table):
+class Volunteer(_Filed, Table):
     __tablename__ = "volunteer"
     __table_args__ = (
         sa.UniqueConstraint("territory_id", "id"),
+        is_person(),
         sa.CheckConstraint("seats >= 0 AND wheelchair_places >= 0 AND boot >= 0", name="capacity"),
     )
-    name: Mapped[str] = mapped_column(sa.String(200))
-    phone: Mapped[str | None] = mapped_column(sa.String(26))
-    home: Mapped[LonLat] = mapped_column(GeoPoint())
     seats: Mapped[int]
     wheelchair_places: Mapped[int]
     boot: Mapped[int]
@@ -122,13 +107,12 @@ class Volunteer(_OfTerritory, Table):
     max_km: Mapped[float | None]
     max_rides: Mapped[int | None]
     active: Mapped[bool]
-    created_at: Mapped[datetime]
 
 
-class Availability(_OfTerritory, Table):
+class Availability(OfTerritory, Table):
     __tablename__ = "availability"
     __table_args__ = (
-        *_within("volunteer_id"),
+        *within("volunteer_id"),
         sa.CheckConstraint("starts_at < ends_at", name="ordered"),
         sa.Index(None, "territory_id", "starts_at"),
         sa.Index(None, "volunteer_id"),
@@ -143,18 +127,18 @@ class Refusal(Table):
     """One side does not want to ride with the other. Which side is nobody's business."""
 
     __tablename__ = "refusal"
-    __table_args__ = _within("volunteer_id", "beneficiary_id")
+    __table_args__ = within("volunteer_id", "beneficiary_id")
     territory_id: Mapped[UUID] = mapped_column(sa.ForeignKey("territory.id"))
     volunteer_id: Mapped[UUID] = mapped_column(primary_key=True)
     beneficiary_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
-class TripRequest(_OfTerritory, Table):
+class TripRequest(Moved, Table):
     __tablename__ = "trip_request"
     __table_args__ = (
         sa.UniqueConstraint("territory_id", "id"),
-        *_within("beneficiary_id"),
-        _state("request"),
+        *within("beneficiary_id"),
+        state_of("request"),
         sa.CheckConstraint("(arrive_by IS NULL) <> (depart_after IS NULL)", name="one_time"),
         sa.CheckConstraint("return_after IS NULL OR return_after >= coalesce(arrive_by, depart_after)", name="return_follows"),
         sa.CheckConstraint("seats >= 1 AND window_minutes >= 0 AND priority >= 1", name="positive"),
@@ -175,39 +159,36 @@ class TripRequest(_OfTerritory, Table):
     one_way_ok: Mapped[bool]
     same_driver: Mapped[str] = mapped_column(sa.String(10))
     needs: Mapped[list[str]]
-    state: Mapped[str] = mapped_column(sa.String(20))
-    entered_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("api_key.id"))
+    entered_by: Mapped[UUID | None]
     created_at: Mapped[datetime]
 
 
-class Leg(_OfTerritory, Table):
+class Leg(Moved, Table):
     __tablename__ = "leg"
     __table_args__ = (
         sa.UniqueConstraint("territory_id", "id"),
         sa.UniqueConstraint("request_id", "direction"),
-        *_within("request_id"),
-        _state("leg"),
-        _one_of("direction", ("outbound", "return")),
+        *within("request_id"),
+        state_of("leg"),
+        one_of("direction", ("outbound", "return")),
         sa.Index(None, "territory_id", "state"),
     )
     request_id: Mapped[UUID]
     direction: Mapped[str] = mapped_column(sa.String(10))
-    state: Mapped[str] = mapped_column(sa.String(20))
-    version: Mapped[int] = mapped_column()
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - an update of a row that changed meanwhile fails
 
 
-class Round(_OfTerritory, Table):
+class Round(Moved, Table):
+    """A day to be planned: the job itself. Whoever holds the newest token before `lease_until` (by the database's clock) works on it."""
+
     __tablename__ = "round"
     __table_args__ = (
         sa.UniqueConstraint("territory_id", "id"),
-        _state("round"),
+        state_of("round"),
         sa.Index(None, "territory_id", "service_date"),
-        sa.Index("uq_round_queued", "territory_id", "service_date", unique=True, **_where("state = 'queued'")),  # one waiting round a day
+        sa.Index("uq_round_queued", "territory_id", "service_date", unique=True, **where("state = 'queued'")),  # one waiting round a day
+        sa.Index("uq_round_running", "territory_id", "service_date", unique=True, **where("state = 'running'")),  # and one at work
     )
     service_date: Mapped[date]
-    state: Mapped[str] = mapped_column(sa.String(20))
     seconds: Mapped[float]
     seed: Mapped[int]
     queued_at: Mapped[datetime]
@@ -215,75 +196,107 @@ class Round(_OfTerritory, Table):
     finished_at: Mapped[datetime | None]
     plan: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     failure: Mapped[str | None] = mapped_column(sa.String(40))
-    version: Mapped[int] = mapped_column()
+    token: Mapped[int] = mapped_column(server_default="0", default=0)  # grows with every claim; a result is taken with the newest only
+    attempts: Mapped[int] = mapped_column(server_default="0", default=0)
+    lease_until: Mapped[float | None]  # seconds since 1970
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - two planners that claim one round: one of them fails
+
+class Run(Moved, Table):
+    """A volunteer's time away from home for some legs. Two active runs of one volunteer never overlap: the database sees to it."""
+
+    __tablename__ = "run"
+    __table_args__ = (
+        sa.UniqueConstraint("territory_id", "id"),
+        *within("volunteer_id"),
+        state_of("run"),
+        sa.CheckConstraint("starts_at < ends_at", name="ordered"),  # also: never empty, for an empty one would overlap with nothing
+        sa.Index(None, "territory_id", "service_date"),
+        sa.Index(None, "volunteer_id"),
+    )
+    volunteer_id: Mapped[UUID]
+    service_date: Mapped[date]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
 
 
-class Assignment(_OfTerritory, Table):
-    """Who drives a leg, as the last round or the volunteer's answer has it."""
+class Assignment(OfTerritory, Table):
+    """Who drives a leg, as the last round or the volunteer's answer has it. Planners cannot change what is locked."""
 
     __tablename__ = "assignment"
     __table_args__ = (
-        *_within("leg_id", "volunteer_id", "round_id"),
+        *within("leg_id", "volunteer_id", "round_id", "run_id"),
         sa.CheckConstraint("pickup_at <= dropoff_at", name="ordered"),
-        sa.Index("uq_assignment_active_leg", "leg_id", unique=True, **_where("active")),
+        sa.Index("uq_assignment_active_leg", "leg_id", unique=True, **where("active")),
+        sa.Index("ix_assignment_active_run", "run_id", **where("active")),
         sa.Index(None, "volunteer_id"),
     )
     leg_id: Mapped[UUID]
     volunteer_id: Mapped[UUID]
     round_id: Mapped[UUID]
+    run_id: Mapped[UUID]
     told_pickup_at: Mapped[datetime]
     pickup_at: Mapped[datetime]
     dropoff_at: Mapped[datetime]
     active: Mapped[bool]
+    locked: Mapped[bool] = mapped_column(server_default=sa.false(), default=False)  # agreed on: a person's word, not the planner's
 
 
-class Offer(_OfTerritory, Table):
+class Offer(Moved, Table):
     """A question to one volunteer about one request: both its ways, or one of them."""
 
     __tablename__ = "offer"
     __table_args__ = (
         sa.UniqueConstraint("territory_id", "id"),
-        *_within("request_id", "volunteer_id", "round_id"),
-        _state("offer"),
+        *within("request_id", "volunteer_id", "round_id"),
+        state_of("offer"),
         sa.CheckConstraint("(state = 'declined') = (decline_reason IS NOT NULL)", name="decline_has_a_reason"),
-        sa.Index(None, "territory_id", "state"),
+        sa.Index("ix_offer_sent", "territory_id", "expires_at", **where("state = 'sent'")),
+        sa.Index(None, "territory_id", "sent_at", "id"),
         sa.Index(None, "volunteer_id"),
         sa.Index(None, "request_id"),
     )
     request_id: Mapped[UUID]
     volunteer_id: Mapped[UUID]
     round_id: Mapped[UUID]
-    state: Mapped[str] = mapped_column(sa.String(20))
     sent_at: Mapped[datetime]
     expires_at: Mapped[datetime]
-    answered_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]  # this and the next are the event's `at` and `reason`
     decline_reason: Mapped[str | None] = mapped_column(sa.String(30))
-    version: Mapped[int] = mapped_column()
-
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - an answer and a withdrawal at once: one of them fails
 
 
-class OfferLeg(_OfTerritory, Table):
+class OfferLeg(OfTerritory, Table):
     __tablename__ = "offer_leg"
     __table_args__ = (
-        *_within("offer_id", "leg_id"),
+        *within("offer_id", "leg_id"),
         sa.UniqueConstraint("offer_id", "leg_id"),
-        sa.Index("uq_offer_leg_open", "leg_id", unique=True, **_where("open")),
+        sa.Index("uq_offer_leg_open", "leg_id", unique=True, **where("open")),
     )
     offer_id: Mapped[UUID]
     leg_id: Mapped[UUID]
     open: Mapped[bool]  # the offer is sent or accepted
 
 
-class UnservedLeg(_OfTerritory, Table):
+class UnservedLeg(OfTerritory, Table):
     """Why a round found nobody for a leg."""
 
     __tablename__ = "unserved_leg"
-    __table_args__ = (*_within("leg_id", "round_id"), sa.Index(None, "round_id"), sa.Index(None, "leg_id"))
+    __table_args__ = (*within("leg_id", "round_id"), sa.Index(None, "round_id"), sa.Index(None, "leg_id"))
     leg_id: Mapped[UUID]
     round_id: Mapped[UUID]
     reason: Mapped[str] = mapped_column(sa.String(30))
     sentence: Mapped[str] = mapped_column(sa.String(400))
     sentence_en: Mapped[str] = mapped_column(sa.String(400))
+
+
+class Reply(Table):
+    """What a creating request was answered, by the client's own key for it; written with what it created, in one transaction."""
+
+    __tablename__ = "reply"
+    __table_args__ = (sa.Index(None, "created_at"),)
+    client_id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
+    territory_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("territory.id"))
+    request_sha256: Mapped[str] = mapped_column(sa.String(64))
+    status: Mapped[int]
+    body: Mapped[str] = mapped_column(sa.Text)
+    created_at: Mapped[datetime]

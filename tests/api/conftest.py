@@ -1,7 +1,7 @@
 """A service with two territories full of canaries, and a key of every role for each."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
@@ -13,11 +13,10 @@ from dispatch.engine.bus import LocalBus
 from dispatch.service.keys import make_key
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
-from dispatch.storage.store import Registry
+from dispatch.storage.registry import Registry
+from dispatch.storage.store import Store
 from routing.network import RoadNetwork
 from tests.dispatch.territories import TestTerritory
-
-ROLES = ("admin", "coordinator", "driver", "beneficiary", "partner")
 
 
 class Service:
@@ -35,6 +34,8 @@ class Service:
             t.id: (t.volunteer("Canary Morel", phone="0655667788"), t.person("Canary Roussel", phone="0611223344"))
             for t in (self.here, self.there)
         }
+        self._mine: dict[str, Any] = {}
+        self.people_home = self.here.point()
         self._keys: dict[tuple[str, UUID], str] = {}
 
     def key(self, role: str, territory: TestTerritory | None = None) -> str:
@@ -43,15 +44,15 @@ class Service:
         if (role, place.id) not in self._keys:
             volunteer, person = self.people[place.id]
             holder = {"driver": volunteer, "beneficiary": person}.get(role)
-            with place.store() as store:
-                scope = None if role == "admin" else store
-                _, text = make_key(Registry(store._session), role, scope, holder, place.world)  # type: ignore[arg-type]
+            with place.database.write() as session:
+                scope = None if role == "admin" else Store(session, place.id)
+                _, text = make_key(Registry(session), role, scope, holder, place.world)  # type: ignore[arg-type]
             self._keys[role, place.id] = text
         return self._keys[role, place.id]
 
     def call(self, role: str, method: str, path: str, *, at: TestTerritory | None = None, **rest: Any) -> httpx2.Response:
         """One call as somebody."""
-        headers = {"Authorization": f"Bearer {self.key(role, at)}", **rest.pop("headers", {})}
+        headers = {"Authorization": f"Bearer {self.key(role, at)}", "Idempotency-Key": str(uuid4()), **rest.pop("headers", {})}
         return self.client.request(method, path, headers=headers, **rest)
 
     def wish(self, **parts: Any) -> dict[str, Any]:
@@ -64,6 +65,13 @@ class Service:
             "return_after": "2026-11-24T11:40:00+01:00",
         }
         return base | parts
+
+    @property
+    def wish_of_mine(self) -> dict[str, Any]:
+        """The same request each time."""
+        if not self._mine:
+            self._mine = self.wish()
+        return self._mine
 
 
 @pytest.fixture

@@ -7,20 +7,23 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+import sqlalchemy as sa
 
 from dispatch.model.intake import NewAvailability, NewBeneficiary, NewTerritory, NewTrip, NewVolunteer
-from dispatch.model.plans import Levels, Plan, Reason, Run, ServedLeg, Summary, Unserved
+from dispatch.model.plans import Levels, Plan, Reason, Run, ServedLeg, Stop, Summary, Unserved
 from dispatch.service.people import add_availability, add_beneficiary, add_volunteer, make_territory
 from dispatch.service.rounds import claim_round, enqueue_round, save_round
 from dispatch.service.trips import TripView, request_trip, show_trips
 from dispatch.storage.database import Database
-from dispatch.storage.store import Registry, Store
+from dispatch.storage.registry import Registry
+from dispatch.storage.store import Store
 from dispatch.storage.tables import Offer, TripRequest
 from dispatch.world import FixedWorld
 from routing.network import RoadNetwork
 
 NOW = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
 DATE = dt.date(2026, 11, 24)
+PLACE = (2.345678, 46.234567)  # of every stop of a plan written by hand
 PARIS = dt.timezone(dt.timedelta(hours=1))
 
 Promised = dict[tuple[UUID, str], tuple[UUID, str]]  # (request, way) -> (volunteer, "HH:MM" of the pickup)
@@ -104,8 +107,15 @@ class TestTerritory:
             round_id = enqueue_round(store, DATE, 1.0, 1, self.world).id
         with self.store() as store:
             snapshot = claim_round(store, round_id, self.world)
-        with self.store() as store:
-            return save_round(store, snapshot, make_plan(served, unserved), 240, self.world)
+        with self.database.write("solver") as session:
+            return save_round(Store(session, self.id), snapshot, make_plan(served, unserved), 240, self.world)
+
+
+def _stop(kind: str, served: ServedLeg | None = None) -> Stop:
+    moment = at("08:00") if served is None else served.pickup if kind == "pickup" else served.dropoff
+    about = {"request": served.request, "leg": served.leg} if served else {}
+    loads = {"metres": 0, "seats": 0, "wheelchairs": 0, "boot": 0}
+    return Stop(kind=kind, place=PLACE, arrive=moment, start=moment, depart=moment, **loads, **about)  # type: ignore[arg-type]
 
 
 def make_plan(served: Promised, unserved: tuple[tuple[UUID, str], ...] = ()) -> Plan:
@@ -126,7 +136,9 @@ def make_plan(served: Promised, unserved: tuple[tuple[UUID, str], ...] = ()) -> 
             if driver == volunteer
         )
         figures = {"km": 1.0, "km_empty": 0.5, "wait_minutes": 0.0}
-        runs.append(Run(driver=str(volunteer), shift=0, leaves_home=at("08:00"), back_home=at("18:00"), legs=legs, stops=(), **figures))
+        ways = [(kind, served) for served in legs for kind in ("pickup", "dropoff")]
+        stops = (_stop("home"), *(_stop(kind, served) for kind, served in ways), _stop("home"))
+        runs.append(Run(driver=str(volunteer), shift=0, leaves_home=at("08:00"), back_home=at("18:00"), legs=legs, stops=stops, **figures))
     absent = tuple(
         Unserved(
             id=f"{request}/{way}",
@@ -143,3 +155,13 @@ def make_plan(served: Promised, unserved: tuple[tuple[UUID, str], ...] = ()) -> 
     count = {"legs": len(served) + len(absent), "served": len(served), "unserved": len(absent), "violations": 0}
     summary = Summary(km_total=1.0, km_empty=0.5, wait_minutes=0.0, seconds=1.0, levels=levels, **count)
     return Plan(date=DATE, timezone="Europe/Paris", summary=summary, runs=tuple(runs), unserved=absent)
+
+
+def dump(database: Database) -> str:
+    """Every value of every table, as text."""
+    found = []
+    with database._engine.connect() as connection:
+        for table in sa.inspect(connection).get_table_names():
+            for row in connection.exec_driver_sql(f'SELECT * FROM "{table}"'):  # noqa: S608
+                found += [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in row]
+    return "\n".join(found)

@@ -4,7 +4,8 @@ from typing import Any
 
 from alembic import context
 
-from dispatch.storage.tables import Table
+from dispatch.storage import accounts, log, tables  # noqa: F401 # all tables are known then
+from dispatch.storage.base import Table
 
 
 def _ours(_object: Any, name: str | None, kind: str, reflected: bool, _other: Any) -> bool:

@@ -43,7 +43,7 @@ def newest_round(place: TestTerritory) -> Round:
 
 def test_a_request_is_offered_without_anybody_asking_for_a_round(place: TestTerritory) -> None:
     volunteer, request = place.volunteer(), place.ask()
-    planner_of(place).turn()
+    planner_of(place).turn_and_wait()
     assert place.states(request) == ["offered", "offered"]
     assert place.offer(request).volunteer_id == volunteer
     assert newest_round(place).state == "done"
@@ -53,13 +53,13 @@ def test_a_decline_leads_to_another_volunteer_and_at_last_to_nobody(place: TestT
     volunteers, request, planner = {place.volunteer("A"), place.volunteer("B")}, place.ask(), planner_of(place)
     asked = set()
     for _ in volunteers:
-        planner.turn()
+        planner.turn_and_wait()
         offer = place.offer(request)
         asked.add(offer.volunteer_id)
         with place.store() as store:
             decline_offer(store, store.get(Offer, offer.id), "too_far", place.world)
     assert asked == volunteers
-    planner.turn()
+    planner.turn_and_wait()
     assert place.states(request) == ["standby", "standby"]
     assert {way.unserved.reason for way in place.trip(request).legs if way.unserved} == {"REFUSED_PAIR"}
 
@@ -68,10 +68,10 @@ def test_an_offer_nobody_answers_goes_to_the_next_volunteer(place: TestTerritory
     place.volunteer("A")
     place.volunteer("B")
     request, planner = place.ask(), planner_of(place)
-    planner.turn()
+    planner.turn_and_wait()
     first = place.offer(request)
     place.world.advance(dt.timedelta(minutes=QUICK.offer_minutes + 1))
-    planner.turn()
+    planner.turn_and_wait()
     assert place.offer(request).volunteer_id != first.volunteer_id
     assert [offer.id for offer in place.offers(request, "expired")] == [first.id]
 
@@ -79,12 +79,12 @@ def test_an_offer_nobody_answers_goes_to_the_next_volunteer(place: TestTerritory
 def test_a_new_request_leaves_what_was_agreed_as_it_is(place: TestTerritory) -> None:
     place.volunteer("A")
     first, planner = place.ask(), planner_of(place)
-    planner.turn()
+    planner.turn_and_wait()
     with place.store() as store:
         accept_offer(store, store.offers_of([first], "sent")[0], place.world)
     before = [way.assignment.told_pickup_at for way in place.trip(first).legs if way.assignment]
     second = place.ask(arrive="15:00", back=None)
-    planner.turn()
+    planner.turn_and_wait()
     assert place.states(first) == ["confirmed", "confirmed"]
     assert [way.assignment.told_pickup_at for way in place.trip(first).legs if way.assignment] == before
     assert place.states(second) in (["offered"], ["standby"])
@@ -92,9 +92,9 @@ def test_a_new_request_leaves_what_was_agreed_as_it_is(place: TestTerritory) -> 
 
 def test_nothing_to_do_makes_no_rounds(place: TestTerritory) -> None:
     request, planner = place.ask(), planner_of(place)
-    planner.turn()
+    planner.turn_and_wait()
     assert place.states(request) == ["standby", "standby"]  # no volunteers: told, and left in peace
-    planner.turn()
+    planner.turn_and_wait()
     with place.store() as store:
         assert len(store.page(Round, None, 10)) == 1
 
@@ -107,15 +107,15 @@ def test_a_failed_solve_is_marked_and_leaves_everything_as_it_was(place: TestTer
         raise SolveFailed
 
     monkeypatch.setattr(conductor, "plan_day", fail)
-    planner.turn()
+    planner.turn_and_wait()
     assert (newest_round(place).state, newest_round(place).failure) == ("failed", "solve_failed")
     assert place.states(request) == ["pending", "pending"]
-    planner.turn()
+    planner.turn_and_wait()
     with place.store() as store:
         assert len(store.page(Round, None, 10)) == 1  # not hammered
     monkeypatch.undo()
     place.world.advance(dt.timedelta(minutes=11))
-    planner.turn()
+    planner.turn_and_wait()
     assert place.states(request) == ["offered", "offered"]
 
 
@@ -127,7 +127,7 @@ def test_a_plan_that_breaks_a_rule_is_kept_and_sends_nothing(place: TestTerritor
         return replace(plan_day(*args), violations=[Violation("capacity", "run 1", "Too many aboard.")])
 
     monkeypatch.setattr(conductor, "plan_day", unsound)
-    planner_of(place).turn()
+    planner_of(place).turn_and_wait()
     row = newest_round(place)
     assert (row.state, row.failure, row.plan is not None) == ("failed", "plan_rejected", True)
     assert place.states(request) == ["pending", "pending"]
@@ -147,26 +147,41 @@ def test_an_unforeseen_error_does_not_stop_the_other_territory(place: TestTerrit
 
     monkeypatch.setattr(conductor, "plan_day", trip_over_one)
     with capture_logs() as lines:
-        planner_of(place).turn()
+        planner_of(place).turn_and_wait()
     assert place.states(mine) == ["pending", "pending"]
     assert other.states(theirs) == ["offered", "offered"]
     assert "canary" not in str(lines)
 
 
-def test_a_round_whose_planner_died_is_given_up_and_the_day_planned_again(place: TestTerritory) -> None:
+def test_a_round_whose_worker_died_is_run_again_when_its_lease_ends(place: TestTerritory) -> None:
     place.volunteer()
-    request = place.ask()
+    request, planner = place.ask(), planner_of(place)
     with place.store() as store:
-        dead = enqueue_round(store, DATE, 1.0, 1, place.world).id
+        dead = enqueue_round(store, DATE, 0.3, 1, place.world).id
     with place.store() as store:
-        claim_round(store, dead, place.world)
-    planner = planner_of(place)
-    planner.turn()
+        claim_round(store, dead, place.world, lease_s=60)
+    planner.turn_and_wait()
+    assert place.states(request) == ["pending", "pending"]  # somebody is at it
+    with place.store() as store:
+        store.hold_round(dead, 1, lease_s=-1)
+    planner.turn_and_wait()
     assert place.states(request) == ["offered", "offered"]
-    place.world.advance(dt.timedelta(minutes=31))
-    planner.turn()
     with place.store() as store:
-        assert store.get(Round, dead).failure == "abandoned"
+        found = store.get(Round, dead)
+        assert (found.state, found.token, found.attempts) == ("done", 2, 2)
+
+
+def test_a_round_that_took_three_workers_down_is_given_up(place: TestTerritory) -> None:
+    request, planner = place.ask(), planner_of(place)
+    with place.store() as store:
+        poison = enqueue_round(store, DATE, 0.3, 1, place.world).id
+    for _ in range(3):
+        with place.store() as store:
+            claim_round(store, poison, place.world, lease_s=-1)
+    planner.turn_and_wait()
+    with place.store() as store:
+        assert (store.get(Round, poison).state, store.get(Round, poison).failure) == ("failed", "poison")
+    assert place.states(request) == ["pending", "pending"]
 
 
 def test_the_thread_wakes_on_a_ring_and_stops_when_told(place: TestTerritory) -> None:
@@ -189,7 +204,7 @@ def test_logs_of_a_round_name_nobody(place: TestTerritory, tmp_path: Path) -> No
     place.volunteer("Canary Morel", phone="0611223344")
     place.ask(place.person("Canary Roussel"))
     with capture_logs() as lines:
-        planner_of(place).turn()
+        planner_of(place).turn_and_wait()
     assert [line["event"] for line in lines] == ["round"]
     assert "Canary" not in str(lines)
     assert "0611" not in str(lines)

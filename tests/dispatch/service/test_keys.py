@@ -8,7 +8,7 @@ import pytest
 from dispatch.errors import BadInput, NotFound, Unauthenticated
 from dispatch.service.keys import find_caller, make_key
 from dispatch.storage.database import Database
-from dispatch.storage.store import Registry
+from dispatch.storage.registry import Registry
 from routing.network import RoadNetwork
 from tests.dispatch.territories import TestTerritory
 
@@ -22,8 +22,8 @@ def place(sqlite: Database, demo_roads: RoadNetwork) -> TestTerritory:
 def test_a_key_opens_for_its_holder_and_is_not_kept_in_the_clear(place: TestTerritory) -> None:
     volunteer = place.volunteer()
     with place.store() as store:
-        row, text = make_key(Registry(store._session), "driver", store, volunteer, place.world)
-        caller = find_caller(Registry(store._session), text, place.world)
+        row, text = make_key(Registry(store.session), "driver", store, volunteer, place.world)
+        caller = find_caller(Registry(store.session), text, place.world)
     assert (caller.role, caller.territory_id, caller.holder_id) == ("driver", place.id, volunteer)
     assert text.rsplit("_", 1)[1] not in repr(vars(row))
 
@@ -31,7 +31,7 @@ def test_a_key_opens_for_its_holder_and_is_not_kept_in_the_clear(place: TestTerr
 @pytest.mark.parametrize("spoil", ["", "allons_", "x" * 61, "other prefix", "other secret", "UPPER", "trailing"])
 def test_anything_else_opens_nothing(place: TestTerritory, spoil: str) -> None:
     with place.store() as store:
-        _, text = make_key(Registry(store._session), "coordinator", store, None, place.world)
+        _, text = make_key(Registry(store.session), "coordinator", store, None, place.world)
         _, prefix, secret = text.split("_")
         wrong = {
             "other prefix": f"allons_{'0' * 12}_{secret}",
@@ -40,12 +40,12 @@ def test_anything_else_opens_nothing(place: TestTerritory, spoil: str) -> None:
             "trailing": text + "0",
         }.get(spoil, spoil)
         with pytest.raises(Unauthenticated):
-            find_caller(Registry(store._session), wrong, place.world)
+            find_caller(Registry(store.session), wrong, place.world)
 
 
 def test_an_expired_or_revoked_key_opens_nothing(place: TestTerritory) -> None:
     with place.store() as store:
-        registry = Registry(store._session)
+        registry = Registry(store.session)
         _, short = make_key(registry, "coordinator", store, None, place.world, days=2)
         row, long = make_key(registry, "coordinator", store, None, place.world)
         place.world.advance(timedelta(days=2))
@@ -59,7 +59,7 @@ def test_an_expired_or_revoked_key_opens_nothing(place: TestTerritory) -> None:
 
 def test_a_key_fits_its_role(place: TestTerritory) -> None:
     with place.store() as store:
-        registry = Registry(store._session)
+        registry = Registry(store.session)
         with pytest.raises(BadInput, match="territory"):
             make_key(registry, "admin", store, None, place.world)
         with pytest.raises(BadInput, match="territory"):

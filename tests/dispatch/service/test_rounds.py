@@ -1,19 +1,21 @@
 """A plan becomes offers: what is kept, what is withdrawn, what waits, and what changed while it was being made."""
 
 import datetime as dt
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
-from dispatch.errors import BadInput, IllegalMove
+from dispatch.errors import BadInput, Conflict
 from dispatch.model.intake import NewAvailability
 from dispatch.model.plans import ChangeKind, SmallestChange
 from dispatch.service.day import Snapshot
 from dispatch.service.offers import accept_offer, decline_offer
 from dispatch.service.people import add_availability, refuse_pair
-from dispatch.service.rounds import claim_round, enqueue_round, save_round
+from dispatch.service.rounds import claim_round, enqueue_round, fail_round, save_round
 from dispatch.service.trips import cancel_trip
 from dispatch.storage.database import Database
+from dispatch.storage.store import Store
 from dispatch.storage.tables import Availability, Offer, Round, TripRequest
 from routing.network import RoadNetwork
 from tests.dispatch.territories import DATE, TestTerritory, at, make_plan
@@ -259,8 +261,81 @@ def test_two_who_ask_for_a_round_at_once_get_the_same(place: TestTerritory, monk
 
 def test_a_round_is_claimed_once(place: TestTerritory) -> None:
     snapshot = day_of(place)
-    with pytest.raises(IllegalMove), place.store() as store:
+    with pytest.raises(Conflict, match="Another worker"), place.store() as store:
         claim_round(store, snapshot.round_id, place.world)
+
+
+def test_a_round_whose_worker_is_lost_is_taken_over_and_the_first_one_comes_too_late(place: TestTerritory) -> None:
+    volunteer, request = place.volunteer(), place.ask(back=None)
+    with place.store() as store:
+        round_id = enqueue_round(store, DATE, 1.0, 1, place.world).id
+    with place.store() as store:
+        first = claim_round(store, round_id, place.world, lease_s=-1.0)  # over before it began
+    with place.store() as store:
+        assert list(store.rounds_to_run()) == [round_id]
+        second = claim_round(store, round_id, place.world)
+    assert (first.token, second.token) == (1, 2)
+    plan = make_plan({(request, "outbound"): (volunteer, "10:00")})
+    with pytest.raises(Conflict, match="taken this round over"), place.store() as store:
+        save_round(store, first, plan, 240, place.world)
+    assert place.offers(request) == []
+    with place.store() as store:
+        save_round(store, second, plan, 240, place.world)
+    assert len(place.offers(request)) == 1
+    for late in (first, second):
+        with pytest.raises(Conflict), place.store() as store:
+            fail_round(store, round_id, late.token, "late", place.world)
+    with place.store() as store:
+        assert [event.after for event in store.events(round_id)] == ["running", "running", "done"]
+
+
+def test_without_the_token_a_late_worker_would_save_a_second_time(place: TestTerritory) -> None:
+    volunteer, request = place.volunteer(), place.ask(back=None)
+    snapshot = day_of(place)
+    plan = make_plan({(request, "outbound"): (volunteer, "10:00")})
+    with pytest.raises(Conflict), place.store() as store:
+        save_round(store, replace(snapshot, token=snapshot.token - 1), plan, 240, place.world)
+    with place.store() as store:  # the same late worker, let in
+        save_round(store, snapshot, plan, 240, place.world)
+    assert len(place.offers(request)) == 1
+
+
+def test_a_day_is_planned_by_one_worker_at_a_time(place: TestTerritory) -> None:
+    snapshot = day_of(place)
+    with place.store() as store:
+        waiting = enqueue_round(store, DATE, 1.0, 1, place.world).id
+        assert list(store.rounds_to_run()) == []
+    with pytest.raises(Conflict), place.store() as store:
+        claim_round(store, waiting, place.world)
+    with place.store() as store:
+        fail_round(store, snapshot.round_id, snapshot.token, "x", place.world)
+        assert list(store.rounds_to_run()) == [waiting]
+
+
+def test_what_a_volunteer_accepts_while_a_plan_moves_it_leaves_the_volunteer_alone(place: TestTerritory) -> None:
+    one, other = place.volunteer("A"), place.volunteer("B")
+    first, second = place.ask(back=None), place.ask(arrive="15:00", back=None)
+    place.run_round({(first, "outbound"): (one, "10:00")}, unserved=((second, "outbound"),))
+    snapshot = day_of(place)
+    with place.store() as store:
+        accept_offer(store, store.offers_of([first], "sent")[0], place.world)
+    plan = make_plan({(first, "outbound"): (other, "10:00"), (second, "outbound"): (one, "14:30")})  # made before A said yes
+    with place.database.write("solver") as session:
+        assert save_round(Store(session, place.id), snapshot, plan, 240, place.world)
+    assert place.states(first) == ["confirmed"]
+    assert place.offers(second) == []  # A's day is not what the plan thought: the next round decides
+    assert place.states(second) == ["standby"]
+
+
+def test_a_run_lasts_as_long_as_somebody_rides_in_it(place: TestTerritory) -> None:
+    volunteer, first, second = place.volunteer(), place.ask(back=None), place.ask(arrive="15:00", back=None)
+    place.run_round({(first, "outbound"): (volunteer, "10:00"), (second, "outbound"): (volunteer, "14:30")})
+    with place.store() as store:
+        (run,) = store.active_runs(DATE)[volunteer]
+        decline_offer(store, store.offers_of([first], "sent")[0], "too_far", place.world)
+        assert store.active_runs(DATE)[volunteer] == [run]
+        cancel_trip(store, store.get(TripRequest, second), place.world)
+        assert store.active_runs(DATE) == {}
 
 
 @pytest.mark.parametrize("day", [dt.date(2020, 1, 1), dt.date(2030, 1, 1)])

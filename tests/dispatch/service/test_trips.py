@@ -9,7 +9,7 @@ from dispatch.errors import BadInput, Conflict, NotFound
 from dispatch.model.intake import NewAvailability, NewBeneficiary, NewTerritory, NewVolunteer
 from dispatch.service.people import add_availability, add_beneficiary, add_volunteer, make_territory, policy_of, refuse_pair
 from dispatch.storage.database import Database
-from dispatch.storage.store import Registry
+from dispatch.storage.registry import Registry
 from dispatch.storage.tables import TripRequest
 from routing.network import RoadNetwork
 from tests.dispatch.territories import DATE, TestTerritory, at
@@ -99,8 +99,9 @@ def test_spans_of_one_volunteer_do_not_overlap_and_are_not_past(place: TestTerri
 def test_availability_and_refusals_need_people_who_exist(place: TestTerritory) -> None:
     with pytest.raises(NotFound), place.store() as store:
         add_availability(store, uuid4(), NewAvailability(starts_at=at("08:00"), ends_at=at("09:00")), place.world)
+    volunteer = place.volunteer()
     with pytest.raises(NotFound), place.store() as store:
-        refuse_pair(store, place.volunteer(), uuid4())
+        refuse_pair(store, volunteer, uuid4())
 
 
 def test_territories_have_names_of_their_own(place: TestTerritory) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from dispatch.errors import BadInput, Conflict, NotReady
 from dispatch.storage.database import Database
-from dispatch.storage.store import Registry
+from dispatch.storage.registry import Registry
 from dispatch.storage.tables import Territory
 
 

@@ -11,8 +11,10 @@ from sqlalchemy.dialects import sqlite as sqlite_dialect
 
 from dispatch.storage.database import Database
 from dispatch.storage.geometry import GeoPoint, Instant
-from dispatch.storage.store import Registry, Store
+from dispatch.storage.registry import Registry
+from dispatch.storage.store import Store
 from dispatch.storage.tables import Territory, Volunteer
+from dispatch.storage.vault import Identity
 
 LON = st.floats(-180, 180, allow_nan=False)
 LAT = st.floats(-90, 90, allow_nan=False)
@@ -45,9 +47,9 @@ def test_points_and_instants_are_stored_and_read(database: Database) -> None:
     with database.write() as session:
         Registry(session).add(Territory(id=place, name="A", timezone="Europe/Paris", policy={"x": 1}, created_at=moment))
         row = Volunteer(
-            id=volunteer, name="V", home=home, seats=4, wheelchair_places=0, boot=4, accepts_needs=["cane"], active=True, created_at=moment
+            id=volunteer, home=home, seats=4, wheelchair_places=0, boot=4, accepts_needs=["cane"], active=True, created_at=moment
         )
-        Store(session, place).add(row)
+        Store(session, place).add_person(row, Identity("V", None))
     with database.read() as session:
         found = Store(session, place).get(Volunteer, volunteer)
         assert (found.home, found.created_at, found.accepts_needs) == (home, moment, ["cane"])

@@ -7,7 +7,7 @@ import pytest
 
 from dispatch.errors import NotFound
 from dispatch.storage.database import Database
-from dispatch.storage.store import Registry, Store
+from dispatch.storage.store import Store
 from dispatch.storage.tables import Beneficiary, Leg, Offer, Round, TripRequest, Volunteer
 from routing.network import RoadNetwork
 from tests.dispatch.territories import DATE, NOW, TestTerritory
@@ -67,6 +67,6 @@ def test_days_wait_only_for_legs_whose_time_has_not_come(database: Database, dem
     territory = TestTerritory(database, demo_roads)
     territory.ask(back=None)
     early, late = NOW - timedelta(hours=1), NOW + timedelta(days=3)
-    with database.read() as session:
-        assert Registry(session).waiting_days(NOW, early) == {(territory.id, DATE)}
-        assert Registry(session).waiting_days(late, early) == set()
+    with territory.store() as store:
+        assert store.waiting_days(NOW, early) == {DATE}
+        assert store.waiting_days(late, early) == set()

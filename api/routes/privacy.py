@@ -1,0 +1,64 @@
+"""The rights of people over what is kept of them: a copy of all of it, and erasure."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from api.auth import CallerOf, own_beneficiary, own_volunteer
+from api.deps import PartsOf
+from api.schemas import AvailabilityOut, BeneficiaryCopy, BeneficiaryOut, OfferOut, RunOut, TripOut, VolunteerCopy, VolunteerOut
+from api.versions import IfMatch, check_version
+from dispatch.service.offers import show_offers
+from dispatch.service.privacy import erase_person
+from dispatch.service.trips import show_trips
+from dispatch.storage.tables import Beneficiary, Volunteer
+
+router = APIRouter()
+
+
+@router.get("/beneficiaries/{beneficiary_id}/copy", tags=["beneficiaries"])
+def copy_beneficiary(beneficiary_id: UUID, caller: CallerOf, parts: PartsOf) -> BeneficiaryCopy:
+    """Everything that is kept about a person, to be handed over on request (GDPR, article 15)."""
+    with parts.reading(caller.territory_id) as store:
+        row = own_beneficiary(caller, store.get(Beneficiary, beneficiary_id))
+        found = BeneficiaryCopy(
+            person=BeneficiaryOut.of(row, store.identity(row.id)),
+            requests=[TripOut.of(view) for view in show_trips(store, store.requests_for(row.id))],
+        )
+    parts.note_read(caller, "beneficiary", row.id, act="copied")
+    return found
+
+
+@router.delete("/beneficiaries/{beneficiary_id}", status_code=204, tags=["beneficiaries"])
+def erase_beneficiary(beneficiary_id: UUID, caller: CallerOf, parts: PartsOf, if_match: IfMatch = None) -> Response:
+    """Erase a person for good (GDPR, article 17): the file, the name in every backup, the places of every ride. Counts and times stay."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        row = own_beneficiary(caller, store.get(Beneficiary, beneficiary_id))
+        check_version(if_match, row.version)
+        erase_person(store, row, parts.world)
+    return Response(status_code=204)
+
+
+@router.get("/volunteers/{volunteer_id}/copy", tags=["volunteers"])
+def copy_volunteer(volunteer_id: UUID, caller: CallerOf, parts: PartsOf) -> VolunteerCopy:
+    """Everything that is kept about a volunteer, to be handed over on request (GDPR, article 15); passengers stay unnamed."""
+    with parts.reading(caller.territory_id) as store:
+        row = store.get(Volunteer, own_volunteer(caller, volunteer_id))
+        found = VolunteerCopy(
+            person=VolunteerOut.of(row, store.identity(row.id)),
+            availability=[AvailabilityOut.model_validate(span) for span in store.availabilities_of(row.id)],
+            offers=[OfferOut.of(view, full=False) for view in show_offers(store, store.offers_to(row.id))],
+            runs=[RunOut.model_validate(run) for run in store.runs_of(row.id)],
+        )
+    parts.note_read(caller, "volunteer", row.id, act="copied")
+    return found
+
+
+@router.delete("/volunteers/{volunteer_id}", status_code=204, tags=["volunteers"])
+def erase_volunteer(volunteer_id: UUID, caller: CallerOf, parts: PartsOf, if_match: IfMatch = None) -> Response:
+    """Erase a volunteer for good (GDPR, article 17). Rides to come go back to planning; counts and times stay."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        row = store.get(Volunteer, volunteer_id)
+        check_version(if_match, row.version)
+        erase_person(store, row, parts.world)
+    return Response(status_code=204)

@@ -1,0 +1,116 @@
+"""The rights of people over what is kept of them: erasure at once or after a time without rides, for good.
+
+In: a person's file. Out: a file that says nothing about anybody, with counts, days and times kept for statistics. Called by the API, the
+planner's daily round, and after a backup was restored. The caller commits.
+"""
+
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from dispatch.errors import Conflict
+from dispatch.service.accounts import end_account
+from dispatch.service.offers import take_back_offer
+from dispatch.storage.accounts import Accounts
+from dispatch.storage.store import Store
+from dispatch.storage.tables import Beneficiary, Volunteer
+from dispatch.world import World
+
+AREA_DIGITS = 1  # of degrees: places are kept to about ten kilometres
+_MONTH = timedelta(days=30.44)
+_BATCH = 50  # people erased in one transaction
+
+
+def erase_person(store: Store, row: Beneficiary | Volunteer, world: World) -> None:
+    """Nobody can tell any more who this was. Conflict while a beneficiary has rides to come, or a volunteer is on the way."""
+    now = world.now()
+    if isinstance(row, Beneficiary):
+        wanted = [request.arrive_by or request.depart_after for request in store.requests_for(row.id) if request.state == "submitted"]
+        if any(moment is not None and moment > now for moment in wanted):
+            raise Conflict("This person has rides to come: cancel them first.")
+    else:
+        if any(run.state == "started" for run in store.runs_of(row.id)):
+            raise Conflict("This volunteer is on the way: wait for the end of the run.")
+        _free(store, row, world)
+    accounts = Accounts(store.session)
+    for account in accounts.accounts_for(row.id):
+        end_account(accounts, store, account, world)
+    accounts.end_traces(row.id, now)
+    store.lose_key(row.id, now)
+    _mask(store, row, world)
+    store.note_access("erased", row.__tablename__, row.id, 1, world)
+
+
+def erase_after_restore(store: Store, world: World) -> int:
+    """Erase anew whom a restored backup has brought back; how many."""
+    people, accounts = store.unfinished_erasures(), Accounts(store.session)
+    for person_id in people:
+        account = accounts.account(person_id, store.territory_id)
+        if account is not None:
+            end_account(accounts, store, account, world)
+        else:
+            _mask(store, store.file_of(person_id), world)
+    return len(people)
+
+
+def retire_people(store: Store, months: int, world: World) -> int:
+    """Erase some of those who have not been seen for so many months; how many. Called again while there are any."""
+    erased = 0
+    for person_id in store.long_unseen(world.now() - months * _MONTH)[:_BATCH]:
+        with suppress(Conflict):  # on the way after all
+            erase_person(store, store.file_of(person_id), world)
+            erased += 1
+    return erased
+
+
+def _free(store: Store, row: Volunteer, world: World) -> None:
+    """Rides to come go back to planning."""
+    offers = [offer for offer in store.offers_to(row.id) if offer.state in ("sent", "accepted")]
+    told = store.told((offer.volunteer_id, offer.round_id) for offer in offers).values()
+    coming = {ride.leg_id for ride in told if ride.active and ride.pickup_at > world.now()}
+    legs = store.offer_legs(offer.id for offer in offers)
+    for offer in offers:
+        if any(about.leg_id in coming for about in legs[offer.id]):
+            take_back_offer(store, offer, world)
+
+
+def _mask(store: Store, row: Beneficiary | Volunteer, world: World) -> None:
+    """Everything but the identity, which is gone already."""
+    now = world.now()
+    values: dict[str, Any] = {"home": _area(row.home), "erased_at": now}
+    if isinstance(row, Beneficiary):
+        requests = store.requests_for(row.id)
+        for request in requests:
+            request.origin, request.destination = _area(request.origin), _area(request.destination)
+        _mask_plans(store, {request.service_date for request in requests}, {str(request.id) for request in requests}, None)
+        values |= {"needs": [], "alone": False}
+    else:
+        _mask_plans(store, {run.service_date for run in store.runs_of(row.id)}, (), str(row.id))
+        values |= {"accepts_needs": [], "active": False}
+    store.clear_sealed(row.id)
+    store.change(row, values)
+    store.forget_traces(row.id, now)
+
+
+def _mask_plans(store: Store, days: Collection[Any], requests: Collection[str], driver: str | None) -> None:
+    for round_ in store.planned_rounds(days):
+        plan = round_.plan or {}
+        runs = [
+            {
+                **run,
+                "stops": [
+                    {**stop, "place": _area(stop["place"])}
+                    if stop["request"] in requests or (run["driver"] == driver and stop["kind"] in ("home", "position"))
+                    else stop
+                    for stop in run["stops"]
+                ],
+            }
+            for run in plan["runs"]
+        ]
+        if runs != plan["runs"]:
+            round_.plan = {**plan, "runs": runs}
+
+
+def _area(point: Any) -> tuple[float, float]:
+    return round(point[0], AREA_DIGITS), round(point[1], AREA_DIGITS)

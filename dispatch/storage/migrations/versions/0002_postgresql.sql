@@ -1,0 +1,119 @@
+-- Guarantees that PostgreSQL keeps by itself, after the tables of 0002. Names are those that tests drop one at a time.
+
+-- I2: two active runs of one volunteer never overlap. `starts_at < ends_at` and NOT NULL keep empty and unbounded ranges out.
+CREATE EXTENSION IF NOT EXISTS btree_gist;
+ALTER TABLE run ADD CONSTRAINT ex_run_overlap
+    EXCLUDE USING gist (volunteer_id WITH =, tstzrange(starts_at, ends_at, '[)') WITH &&)
+    WHERE (state IN ('planned', 'published', 'started'));
+-- Whoever claims a volunteer's time waits here: an exclusion constraint alone lets two claims find each other and ends one as a deadlock.
+CREATE FUNCTION wait_for_volunteer() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(NEW.volunteer_id::text, 0));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER a_wait_for_volunteer BEFORE INSERT ON run FOR EACH ROW EXECUTE FUNCTION wait_for_volunteer();
+ALTER TABLE run ADD CONSTRAINT ck_run_bounded CHECK (isfinite(starts_at) AND isfinite(ends_at));
+
+-- I8, I9: a state is changed by an event; the event must begin where the subject is, and be the next one.
+CREATE FUNCTION carry_out_event() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    subject text := CASE NEW.kind WHEN 'request' THEN 'trip_request' ELSE NEW.kind END;
+    extra text := CASE NEW.kind WHEN 'offer' THEN ', answered_at = $6, decline_reason = $7' ELSE '' END;
+    found integer;
+BEGIN
+    EXECUTE format('UPDATE %I SET state = $1, version = $2%s WHERE id = $3 AND territory_id = $4 AND state = $5 AND version = $2 - 1', subject, extra)
+        USING NEW.after, NEW.seq, NEW.subject_id, NEW.territory_id, NEW.before, NEW.at, NEW.reason;
+    GET DIAGNOSTICS found = ROW_COUNT;
+    IF found <> 1 THEN
+        RAISE EXCEPTION 'the subject is elsewhere' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER carry_out AFTER INSERT ON event FOR EACH ROW EXECUTE FUNCTION carry_out_event();
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is never changed or removed', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE TRIGGER never_changed BEFORE UPDATE OR DELETE ON event FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_emptied BEFORE TRUNCATE ON event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- The state and version of a row are those of its newest event; a new row begins at the beginning.
+CREATE FUNCTION state_follows_events() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    newest event%ROWTYPE;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.state <> TG_ARGV[0] OR NEW.version <> 0 THEN
+            RAISE EXCEPTION 'not at its beginning' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+    ELSIF NEW.state <> OLD.state OR NEW.version <> OLD.version THEN
+        SELECT * INTO newest FROM event WHERE subject_id = NEW.id ORDER BY seq DESC LIMIT 1;
+        IF newest IS NULL OR newest.after <> NEW.state OR newest.seq <> NEW.version THEN
+            RAISE EXCEPTION 'no event led here' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER state_follows BEFORE INSERT OR UPDATE ON trip_request FOR EACH ROW EXECUTE FUNCTION state_follows_events('submitted');
+CREATE TRIGGER state_follows BEFORE INSERT OR UPDATE ON leg FOR EACH ROW EXECUTE FUNCTION state_follows_events('pending');
+CREATE TRIGGER state_follows BEFORE INSERT OR UPDATE ON offer FOR EACH ROW EXECUTE FUNCTION state_follows_events('sent');
+CREATE TRIGGER state_follows BEFORE INSERT OR UPDATE ON round FOR EACH ROW EXECUTE FUNCTION state_follows_events('queued');
+CREATE TRIGGER state_follows BEFORE INSERT OR UPDATE ON run FOR EACH ROW EXECUTE FUNCTION state_follows_events('planned');
+
+-- Roles: `allons_app` answers people, `allons_solver` saves plans, `allons_auditor` reads the log. None of them can log in by itself; whoever
+-- may log in is a member (docs/settings.md). They belong to the cluster, and may be there already.
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['allons_app', 'allons_solver', 'allons_auditor'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', name);
+        END IF;
+        EXECUTE format('GRANT %I TO CURRENT_USER', name);
+        EXECUTE format('GRANT USAGE ON SCHEMA public TO %I', name);
+        EXECUTE format('GRANT SELECT ON alembic_version, transition, territory TO %I', name);
+    END LOOP;
+END $$;
+GRANT SELECT, INSERT, UPDATE, DELETE ON
+    api_key, beneficiary, volunteer, availability, refusal, trip_request, leg, round, run, assignment, offer, offer_leg, unserved_leg TO allons_app;
+GRANT INSERT, UPDATE ON territory TO allons_app;
+GRANT SELECT, INSERT ON event TO allons_app, allons_solver;
+GRANT SELECT ON beneficiary, volunteer, availability, refusal, trip_request, leg, round, run, assignment, offer, offer_leg TO allons_solver;
+GRANT INSERT ON round, run, assignment, offer, offer_leg, unserved_leg TO allons_solver;
+GRANT UPDATE ON leg, round, run, assignment, offer, offer_leg TO allons_solver;
+GRANT SELECT ON unserved_leg TO allons_solver;
+GRANT SELECT ON event, trip_request, leg, round, run, offer, assignment TO allons_auditor;
+
+-- I11: who works in one territory sees, counts and touches nothing of another. Without a territory there is nothing at all.
+CREATE FUNCTION acting_territory() RETURNS uuid LANGUAGE sql STABLE AS $$
+    SELECT nullif(current_setting('allons.territory', true), '')::uuid
+$$;
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['beneficiary', 'volunteer', 'availability', 'refusal', 'trip_request', 'leg', 'round', 'run', 'assignment',
+                                'offer', 'offer_leg', 'unserved_leg', 'event', 'api_key'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+        IF name <> 'api_key' THEN
+            EXECUTE format('CREATE POLICY own_territory ON %I USING (territory_id = acting_territory())', name);
+        END IF;
+    END LOOP;
+END $$;
+-- Keys are looked for before the territory is known; inside a territory only its own are there.
+CREATE POLICY own_territory ON api_key USING (acting_territory() IS NULL OR territory_id = acting_territory());
+
+-- I7: what a person agreed on is not the planner's to move. It may note that the car comes a minute later within what was told, no more.
+CREATE FUNCTION keep_locked() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_user = 'allons_solver' AND (NEW.locked OR TG_OP = 'UPDATE' AND OLD.locked) AND (TG_OP = 'INSERT' OR
+        (NEW.leg_id, NEW.volunteer_id, NEW.told_pickup_at, NEW.active, NEW.locked)
+        IS DISTINCT FROM (OLD.leg_id, OLD.volunteer_id, OLD.told_pickup_at, OLD.active, OLD.locked)) THEN
+        RAISE EXCEPTION 'locked' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER keep_locked BEFORE INSERT OR UPDATE ON assignment FOR EACH ROW EXECUTE FUNCTION keep_locked();

@@ -1,0 +1,138 @@
+"""Queries about volunteers, beneficiaries, who they are, and what was between them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from dispatch.errors import NotFound, NotReady
+from dispatch.storage.rows import Rows
+from dispatch.storage.tables import (
+    Assignment,
+    Availability,
+    Beneficiary,
+    Leg,
+    Person,
+    PersonKey,
+    Refusal,
+    TripRequest,
+    Volunteer,
+)
+from dispatch.storage.vault import ERASED, Identity, Vault
+
+
+class PeopleRows(Rows):
+    """Who lives and who drives in a territory."""
+
+    # Who they are
+
+    def add_person(self, row: Beneficiary | Volunteer, identity: Identity) -> None:
+        """Keep a new file; name and phone go to the vault."""
+        self.add_identity(row.id, identity)
+        self.add(row)
+
+    def add_identity(self, person_id: UUID, identity: Identity) -> None:
+        """Seal who somebody is with a new key."""
+        vault = self._vault()
+        wrapped = vault.new_key(person_id)
+        self.add(PersonKey(person_id=person_id, wrapped=wrapped), Person(id=person_id, sealed=vault.seal(person_id, wrapped, identity)))
+
+    def identify(self, person_id: UUID, identity: Identity) -> None:
+        """Write name and phone anew."""
+        person, key = self._sealed([person_id])[0]
+        if key.wrapped is None:
+            raise NotFound
+        person.sealed = self._vault().seal(person_id, key.wrapped, identity)
+        self.session.flush()
+
+    def identities(self, person_ids: Iterable[UUID]) -> dict[UUID, Identity]:
+        """Who these people are, by id: the only way to a name. Those who were erased have none."""
+        found = dict.fromkeys(person_ids, ERASED)
+        for person, key in self._sealed(found):
+            if key.wrapped is not None and person.sealed is not None:
+                found[person.id] = self._vault().open(person.id, key.wrapped, person.sealed)
+        return found
+
+    def identity(self, person_id: UUID) -> Identity:
+        """Of one."""
+        return self.identities([person_id])[person_id]
+
+    def lose_key(self, person_id: UUID, now: datetime) -> None:
+        """For good: nothing that was sealed with it can be opened, here or in any copy."""
+        _, key = self._sealed([person_id])[0]
+        if key.erased_at is not None:
+            return
+        key.wrapped, key.erased_at = None, now
+        self.session.flush()
+
+    def clear_sealed(self, person_id: UUID) -> None:
+        """Remove what cannot be opened any more."""
+        person, _ = self._sealed([person_id])[0]
+        person.sealed = None
+        self.session.flush()
+
+    def _sealed(self, person_ids: Iterable[UUID]) -> Sequence[tuple[Person, PersonKey]]:
+        query = (
+            sa.select(Person, PersonKey)
+            .join(PersonKey, PersonKey.person_id == Person.id)
+            .where(Person.territory_id == self.territory_id, Person.id.in_(list(person_ids)))
+        )
+        return [(person, key) for person, key in self.session.execute(query)]
+
+    def _vault(self) -> Vault:
+        vault: Vault | None = self.session.info["vault"]
+        if vault is None:
+            raise NotReady("The key that opens names is not there: set ALLONS_VAULT_KEY.")
+        return vault
+
+    # Their files
+
+    def active_volunteers(self) -> Sequence[Volunteer]:
+        """Those who may be asked."""
+        query = sa.select(Volunteer).where(Volunteer.territory_id == self.territory_id, Volunteer.active).order_by(Volunteer.id)
+        return self.session.scalars(query).all()
+
+    def availabilities(self, start: datetime, end: datetime) -> Sequence[Availability]:
+        """Spans that begin in [start, end), in order."""
+        query = (
+            sa.select(Availability)
+            .where(Availability.territory_id == self.territory_id, Availability.starts_at >= start, Availability.starts_at < end)
+            .order_by(Availability.volunteer_id, Availability.starts_at)
+        )
+        return self.session.scalars(query).all()
+
+    def overlapping(self, volunteer_id: UUID, start: datetime, end: datetime) -> bool:
+        """Whether the volunteer already gave a span that overlaps."""
+        query = sa.select(Availability.id).where(
+            Availability.territory_id == self.territory_id,
+            Availability.volunteer_id == volunteer_id,
+            Availability.starts_at < end,
+            Availability.ends_at > start,
+        )
+        return self.session.scalars(query.limit(1)).one_or_none() is not None
+
+    def beneficiaries(self, ids: Iterable[UUID]) -> dict[UUID, Beneficiary]:
+        """By id."""
+        query = sa.select(Beneficiary).where(Beneficiary.territory_id == self.territory_id, Beneficiary.id.in_(list(ids)))
+        return {row.id: row for row in self.session.scalars(query)}
+
+    def refusals(self) -> Sequence[Refusal]:
+        """Pairs that do not ride together."""
+        return self.session.scalars(sa.select(Refusal).where(Refusal.territory_id == self.territory_id)).all()
+
+    def past_rides(self, start: datetime, end: datetime) -> Sequence[tuple[UUID, UUID]]:
+        """(volunteer, beneficiary) of every leg agreed on with a pickup in [start, end)."""
+        query = (
+            sa.select(Assignment.volunteer_id, TripRequest.beneficiary_id)
+            .join(Leg, Leg.id == Assignment.leg_id)
+            .join(TripRequest, TripRequest.id == Leg.request_id)
+            .where(
+                Assignment.territory_id == self.territory_id,
+                Assignment.active,
+                Leg.state.in_(["confirmed", "completed"]),
+                Assignment.pickup_at >= start,
+                Assignment.pickup_at < end,
+            )
+        )
+        return [(volunteer, beneficiary) for volunteer, beneficiary in self.session.execute(query)]

@@ -1,0 +1,93 @@
+"""Queries about all that is kept of one person, and of people nobody has driven for long. For erasure, retention and copies."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from dispatch.storage.rows import Rows
+from dispatch.storage.tables import (
+    ApiKey,
+    Assignment,
+    Availability,
+    Beneficiary,
+    Offer,
+    Person,
+    PersonKey,
+    Refusal,
+    Reply,
+    Round,
+    Run,
+    TripRequest,
+    Volunteer,
+)
+
+
+class PrivacyRows(Rows):
+    """What points to a person."""
+
+    def requests_for(self, beneficiary_id: UUID) -> Sequence[TripRequest]:
+        """Every request of a person, latest day first."""
+        query = sa.select(TripRequest).where(TripRequest.territory_id == self.territory_id, TripRequest.beneficiary_id == beneficiary_id)
+        return self.session.scalars(query.order_by(TripRequest.service_date.desc(), TripRequest.id)).all()
+
+    def offers_to(self, volunteer_id: UUID) -> Sequence[Offer]:
+        """Every question to a volunteer, newest first."""
+        query = sa.select(Offer).where(Offer.territory_id == self.territory_id, Offer.volunteer_id == volunteer_id)
+        return self.session.scalars(query.order_by(Offer.sent_at.desc(), Offer.id)).all()
+
+    def runs_of(self, volunteer_id: UUID) -> Sequence[Run]:
+        """Every run of a volunteer, latest first."""
+        query = sa.select(Run).where(Run.territory_id == self.territory_id, Run.volunteer_id == volunteer_id)
+        return self.session.scalars(query.order_by(Run.starts_at.desc(), Run.id)).all()
+
+    def availabilities_of(self, volunteer_id: UUID) -> Sequence[Availability]:
+        """Every span a volunteer gave, latest first."""
+        query = sa.select(Availability).where(Availability.territory_id == self.territory_id, Availability.volunteer_id == volunteer_id)
+        return self.session.scalars(query.order_by(Availability.starts_at.desc(), Availability.id)).all()
+
+    def planned_rounds(self, days: Iterable[date]) -> Sequence[Round]:
+        """Rounds of some days that have a plan."""
+        query = sa.select(Round).where(Round.territory_id == self.territory_id, Round.service_date.in_(set(days)), Round.plan.is_not(None))
+        return self.session.scalars(query.order_by(Round.id)).all()
+
+    def forget_traces(self, person_id: UUID, now: datetime) -> None:
+        """Refusals and spans go, keys end, and what was answered about the person in the last hours is emptied."""
+        for table, column in (
+            (Refusal, Refusal.volunteer_id),
+            (Refusal, Refusal.beneficiary_id),
+            (Availability, Availability.volunteer_id),
+        ):
+            self.session.execute(sa.delete(table).where(table.territory_id == self.territory_id, column == person_id))
+        keys = sa.update(ApiKey).where(ApiKey.territory_id == self.territory_id, ApiKey.holder_id == person_id, ApiKey.revoked_at.is_(None))
+        self.session.execute(keys.values(revoked_at=now))
+        about = Reply.body.contains(str(person_id))
+        self.session.execute(sa.update(Reply).where(Reply.territory_id == self.territory_id, about).values(body=""))
+
+    def unfinished_erasures(self) -> Sequence[UUID]:
+        """People without a key whose data are here all the same: a backup has been restored."""
+        query = (
+            sa.select(PersonKey.person_id)
+            .join(Person, Person.id == PersonKey.person_id)
+            .where(PersonKey.territory_id == self.territory_id, PersonKey.wrapped.is_(None), Person.sealed.is_not(None))
+        )
+        return self.session.scalars(query.order_by(PersonKey.person_id)).all()
+
+    def long_unseen(self, since: datetime) -> Sequence[UUID]:
+        """People filed before a moment who have neither asked, nor driven, nor said when they are free since."""
+        day = since.date()
+        asked = sa.exists().where(TripRequest.beneficiary_id == Beneficiary.id, TripRequest.service_date >= day)
+        free = sa.exists().where(Availability.volunteer_id == Volunteer.id, Availability.ends_at >= since)
+        driven = sa.exists().where(Assignment.volunteer_id == Volunteer.id, Assignment.dropoff_at >= since)
+        found: list[UUID] = []
+        for table, seen in ((Beneficiary, asked), (Volunteer, sa.or_(free, driven))):
+            query = sa.select(table.id).where(
+                table.territory_id == self.territory_id, table.erased_at.is_(None), table.created_at < since, ~seen
+            )
+            found += self.session.scalars(query.order_by(table.id))
+        return found
+
+    def file_of(self, person_id: UUID) -> Beneficiary | Volunteer:
+        """The file of a person, erased or not."""
+        return self.session.get(Beneficiary, person_id) or self.session.get_one(Volunteer, person_id)

@@ -1,0 +1,124 @@
+"""Queries about rounds and offers: what waits, what is being planned, who was asked."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from dispatch.errors import Conflict
+from dispatch.storage.clocks import present, unix_now
+from dispatch.storage.rows import Rows
+from dispatch.storage.tables import (
+    Leg,
+    Offer,
+    OfferLeg,
+    Round,
+    TripRequest,
+    UnservedLeg,
+)
+from dispatch.storage.trips import moment_of_trip
+from dispatch.world import World
+
+
+class RoundRows(Rows):
+    """Rounds and offers of a territory."""
+
+    def offers_of(self, request_ids: Iterable[UUID], *states: str) -> Sequence[Offer]:
+        """Offers about some requests, oldest first."""
+        query = (
+            sa.select(Offer)
+            .where(Offer.territory_id == self.territory_id, Offer.request_id.in_(list(request_ids)), Offer.state.in_(states))
+            .order_by(Offer.sent_at, Offer.id)
+        )
+        return self.session.scalars(query).all()
+
+    def is_open(self, offer: Offer, world: World) -> bool:
+        """Whether the offer may be accepted: sent, not lapsed by the database's clock. The row is ours until the transaction ends."""
+        query = sa.select(Offer.id).where(Offer.id == offer.id, Offer.state == "sent", Offer.expires_at > present(world))
+        return self.session.scalars(query.with_for_update()).one_or_none() is not None
+
+    def offer_legs(self, offer_ids: Iterable[UUID]) -> dict[UUID, list[OfferLeg]]:
+        """Which legs an offer is about, by offer."""
+        query = sa.select(OfferLeg).where(OfferLeg.territory_id == self.territory_id, OfferLeg.offer_id.in_(list(offer_ids)))
+        found: dict[UUID, list[OfferLeg]] = {}
+        for row in self.session.scalars(query):
+            found.setdefault(row.offer_id, []).append(row)
+        return found
+
+    def overdue_offers(self, now: datetime) -> Sequence[Offer]:
+        """Offers that nobody answered in time."""
+        query = sa.select(Offer).where(Offer.territory_id == self.territory_id, Offer.state == "sent", Offer.expires_at <= now)
+        return self.session.scalars(query.order_by(Offer.id)).all()
+
+    def queued_round(self, day: date) -> Round | None:
+        """The round of a day that waits to be run."""
+        query = sa.select(Round).where(Round.territory_id == self.territory_id, Round.service_date == day, Round.state == "queued")
+        return self.session.scalars(query).one_or_none()
+
+    def unserved_of(self, round_id: UUID) -> Sequence[UnservedLeg]:
+        """What a round found nobody for."""
+        query = sa.select(UnservedLeg).where(UnservedLeg.territory_id == self.territory_id, UnservedLeg.round_id == round_id)
+        return self.session.scalars(query.order_by(UnservedLeg.leg_id)).all()
+
+    def waiting_days(self, now: datetime, failed_since: datetime) -> set[date]:
+        """Days of legs that wait and whose time has not come, but for days whose round failed of late."""
+        failed = sa.select(Round.id).where(
+            Round.territory_id == self.territory_id,
+            Round.service_date == TripRequest.service_date,
+            Round.state == "failed",
+            Round.failure != "overtaken",
+            Round.finished_at > failed_since,
+        )
+        query = (
+            sa.select(TripRequest.service_date)
+            .join(Leg, Leg.request_id == TripRequest.id)
+            .where(
+                TripRequest.territory_id == self.territory_id,
+                Leg.state == "pending",
+                sa.func.coalesce(TripRequest.return_after, moment_of_trip()) > now,
+                ~failed.exists(),
+            )
+            .distinct()
+        )
+        return set(self.session.scalars(query))
+
+    def rounds_to_run(self) -> Sequence[UUID]:
+        """Rounds that wait, and those whose worker has not been heard of for its lease; first come first served."""
+        lost = sa.and_(Round.state == "running", Round.lease_until < unix_now())
+        other = aliased(Round)
+        busy = sa.exists().where(
+            other.territory_id == Round.territory_id, other.service_date == Round.service_date, other.state == "running"
+        )
+        free = sa.and_(Round.state == "queued", ~busy)  # one round of a day at a time
+        query = sa.select(Round.id).where(Round.territory_id == self.territory_id, sa.or_(free, lost))
+        return self.session.scalars(query.order_by(Round.queued_at, Round.id)).all()
+
+    def claim_round(self, round_id: UUID, lease_s: float) -> Round:
+        """Take a round that waits or whose worker is lost, with a new token. Conflict when somebody else has it."""
+        lost = sa.and_(Round.state == "running", Round.lease_until < unix_now())
+        claim = (
+            sa.update(Round)
+            .where(Round.id == round_id, Round.territory_id == self.territory_id, sa.or_(Round.state == "queued", lost))
+            .values(token=Round.token + 1, attempts=Round.attempts + 1, lease_until=unix_now() + lease_s)
+            .returning(Round)
+        )
+        found = self.session.scalars(claim, execution_options={"populate_existing": True}).one_or_none()
+        if found is None:
+            self.get(Round, round_id)
+            raise Conflict("Another worker has this round.")
+        return found
+
+    def hold_round(self, round_id: UUID, token: int, lease_s: float) -> Round:
+        """Go on holding a round; the row is ours until the transaction ends. Conflict when the token is not the newest any more."""
+        hold = (
+            sa.update(Round)
+            .where(Round.id == round_id, Round.territory_id == self.territory_id, Round.state == "running", Round.token == token)
+            .values(lease_until=unix_now() + lease_s)
+            .returning(Round)
+        )
+        found = self.session.scalars(hold, execution_options={"populate_existing": True}).one_or_none()
+        if found is None:
+            raise Conflict("Another worker has taken this round over.")
+        return found

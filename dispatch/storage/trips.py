@@ -1,0 +1,119 @@
+"""Queries about what people asked for, who drives it, and in which run."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from dispatch.model.lifecycle import ACTIVE_RUN
+from dispatch.storage.rows import Rows
+from dispatch.storage.tables import (
+    Assignment,
+    Leg,
+    Round,
+    Run,
+    TripRequest,
+    UnservedLeg,
+)
+
+
+class TripRows(Rows):
+    """Requests, legs, assignments and runs of a territory."""
+
+    def requests_of_day(self, day: date) -> Sequence[TripRequest]:
+        """Requests that are still wanted, in the order they came."""
+        query = (
+            sa.select(TripRequest)
+            .where(TripRequest.territory_id == self.territory_id, TripRequest.service_date == day, TripRequest.state == "submitted")
+            .order_by(TripRequest.created_at, TripRequest.id)
+        )
+        return self.session.scalars(query).all()
+
+    def requests(self, ids: Iterable[UUID]) -> dict[UUID, TripRequest]:
+        """By id."""
+        query = sa.select(TripRequest).where(TripRequest.territory_id == self.territory_id, TripRequest.id.in_(list(ids)))
+        return {row.id: row for row in self.session.scalars(query)}
+
+    def similar_request(self, wanted: TripRequest) -> bool:
+        """Whether the same person already has a live request at the same moment."""
+        query = sa.select(TripRequest.id).where(
+            TripRequest.territory_id == self.territory_id,
+            TripRequest.beneficiary_id == wanted.beneficiary_id,
+            TripRequest.state == "submitted",
+            moment_of_trip() == (wanted.arrive_by or wanted.depart_after),
+        )
+        return self.session.scalars(query.limit(1)).one_or_none() is not None
+
+    def legs_of(self, request_ids: Iterable[UUID], *, lock: bool = False) -> dict[UUID, list[Leg]]:
+        """Legs by request, outbound first; fresh from the database.
+
+        `lock`: nobody else changes them until the transaction ends. Whoever changes legs and offers locks the legs first, so that two who
+        want the same wait in a line and not in a circle.
+        """
+        query = (
+            sa.select(Leg)
+            .where(Leg.territory_id == self.territory_id, Leg.request_id.in_(list(request_ids)))
+            .order_by(Leg.request_id, Leg.direction)
+            .execution_options(populate_existing=True)
+        )
+        found: dict[UUID, list[Leg]] = {}
+        for leg in self.session.scalars(query.with_for_update() if lock else query):
+            found.setdefault(leg.request_id, []).append(leg)
+        return found
+
+    def active_assignments(self, leg_ids: Iterable[UUID]) -> dict[UUID, Assignment]:
+        """By leg."""
+        if not (wanted := list(leg_ids)):
+            return {}
+        query = sa.select(Assignment).where(Assignment.territory_id == self.territory_id, Assignment.active, Assignment.leg_id.in_(wanted))
+        return {row.leg_id: row for row in self.session.scalars(query)}
+
+    def told(self, sent: Iterable[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID, UUID], Assignment]:
+        """By (leg, volunteer, round): what was planned when the volunteers were asked, active or not."""
+        pairs = list(sent)
+        volunteers, rounds = ({pair[k] for pair in pairs} for k in (0, 1))
+        query = sa.select(Assignment).where(
+            Assignment.territory_id == self.territory_id, Assignment.volunteer_id.in_(volunteers), Assignment.round_id.in_(rounds)
+        )
+        return {(row.leg_id, row.volunteer_id, row.round_id): row for row in self.session.scalars(query)}
+
+    def last_unserved(self, leg_ids: Iterable[UUID]) -> dict[UUID, UnservedLeg]:
+        """Why nobody was found, by leg, as the last round that looked has it."""
+        query = (
+            sa.select(UnservedLeg)
+            .join(Round, Round.id == UnservedLeg.round_id)
+            .where(UnservedLeg.territory_id == self.territory_id, UnservedLeg.leg_id.in_(list(leg_ids)))
+            .order_by(Round.queued_at)
+        )
+        return {row.leg_id: row for row in self.session.scalars(query)}
+
+    def assignments_of_day(self, day: date) -> Sequence[tuple[Assignment, Run]]:
+        """Every active assignment of a day with its run."""
+        query = (
+            sa.select(Assignment, Run)
+            .join(Run, Run.id == Assignment.run_id)
+            .where(Assignment.territory_id == self.territory_id, Assignment.active, Run.service_date == day)
+            .order_by(Assignment.pickup_at, Assignment.id)
+        )
+        return [(assignment, run) for assignment, run in self.session.execute(query)]
+
+    def active_runs(self, day: date) -> dict[UUID, list[Run]]:
+        """Runs that take a volunteer's time on a day, by volunteer."""
+        query = sa.select(Run).where(Run.territory_id == self.territory_id, Run.service_date == day, Run.state.in_(ACTIVE_RUN))
+        found: dict[UUID, list[Run]] = {}
+        for run in self.session.scalars(query.order_by(Run.starts_at)):
+            found.setdefault(run.volunteer_id, []).append(run)
+        return found
+
+    def empty_runs(self, run_ids: Iterable[UUID]) -> Sequence[Run]:
+        """Those of some runs that nobody rides in any more."""
+        used = sa.select(Assignment.id).where(Assignment.run_id == Run.id, Assignment.active)
+        query = sa.select(Run).where(
+            Run.territory_id == self.territory_id, Run.id.in_(list(run_ids)), Run.state.in_(("planned", "published"))
+        )
+        return self.session.scalars(query.where(~used.exists())).all()
+
+
+def moment_of_trip() -> sa.ColumnElement[datetime]:
+    return sa.func.coalesce(TripRequest.arrive_by, TripRequest.depart_after, type_=TripRequest.arrive_by.type)

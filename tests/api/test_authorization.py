@@ -1,0 +1,259 @@
+"""docs/authorization.md is complete, and true cell by cell: every operation, by every role, with something of one's own and of others."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+
+from api import auth
+from dispatch.model.intake import NewAccount
+from dispatch.model.roles import REFERRERS, ROLES
+from dispatch.service.accounts import make_account
+from dispatch.service.keys import make_key
+from dispatch.service.offers import take_back_offer
+from dispatch.service.privacy import erase_person
+from dispatch.storage.accounts import Accounts
+from dispatch.storage.registry import Registry
+from dispatch.storage.store import Store
+from dispatch.storage.tables import ApiKey, Round
+from tests.api.conftest import Service
+from tests.dispatch.territories import TestTerritory
+
+PAGE = Path(__file__).parents[2] / "docs" / "authorization.md"
+Whose = Literal["own", "same", "other", "deleted", "absent"]
+HIDDEN: tuple[Whose, ...] = ("other", "deleted", "absent")
+FINE = (200, 201, 202, 204, 409)
+
+
+def table() -> dict[str, dict[str, str]]:
+    """Operation -> role -> yes, own or no."""
+    rows = [
+        [cell.strip(" `") for cell in line.strip().strip("|").split("|")] for line in PAGE.read_text().splitlines() if line.startswith("|")
+    ]
+    head, _, *cells = rows
+    return {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in cells}
+
+
+def operations(service: Service) -> dict[str, tuple[str, str]]:
+    """Name -> method and path, as the API describes itself."""
+    return {
+        operation["operationId"]: (method.upper(), path)
+        for path, methods in service.app.openapi()["paths"].items()
+        if path.startswith("/v1")
+        for method, operation in methods.items()
+        if operation["operationId"] not in auth.OPEN
+    }
+
+
+class Things:
+    """Makes what operations are tried with; each call gets new ones."""
+
+    def __init__(self, service: Service, role: str) -> None:
+        self.service, self.role = service, role
+
+    def path(self, path: str, whose: Whose) -> str:
+        """With ids of somebody's."""
+        for name, make in self._makers().items():
+            if "{" + name + "}" in path:
+                path = path.replace("{" + name + "}", str(uuid4() if whose == "absent" else make(whose)))
+        return path
+
+    def _makers(self) -> dict[str, Callable[[Whose], object]]:
+        return {
+            "beneficiary_id": self.person,
+            "volunteer_id": self.volunteer,
+            "request_id": self.request,
+            "offer_id": self.offer,
+            "round_id": self.round,
+            "key_id": self.key,
+            "account_id": self.account,
+        }
+
+    def place(self, whose: Whose) -> TestTerritory:
+        return self.service.there if whose == "other" else self.service.here
+
+    def person(self, whose: Whose) -> UUID:
+        if whose == "own" and self.role == "beneficiary":
+            return self.service.people[self.service.here.id][1]
+        place = self.place(whose)
+        found, key = place.person("Canary Same" if whose == "same" else "Canary Person"), self.key_id()
+        with place.store() as store:
+            if whose == "own" and self.role in REFERRERS:
+                store.file_of(found).entered_by = key  # type: ignore[union-attr]
+            if whose == "deleted":
+                erase_person(store, store.file_of(found), place.world)
+        return found
+
+    def volunteer(self, whose: Whose) -> UUID:
+        if whose == "own" and self.role == "driver":
+            return self.service.people[self.service.here.id][0]
+        place = self.place(whose)
+        found = place.volunteer("Canary Volunteer", span=None)
+        if whose == "deleted":
+            with place.store() as store:
+                erase_person(store, store.file_of(found), place.world)
+        return found
+
+    def request(self, whose: Whose) -> UUID:
+        place = self.place(whose)
+        found = place.ask(self.person(whose if whose == "own" else "other" if whose == "other" else "same"), arrive=self._moment())
+        if whose == "own" and self.role in REFERRERS:
+            key = self.key_id()
+            with place.store() as store:
+                store.requests([found])[found].entered_by = key
+        return found
+
+    def offer(self, whose: Whose) -> UUID:
+        place, volunteer = self.place(whose), self.volunteer(whose)
+        with place.store() as store:
+            for offer in store.offers_to(volunteer):  # one of several runs at the same hours would be dropped
+                if offer.state in ("sent", "accepted"):
+                    take_back_offer(store, offer, place.world)
+        request = place.ask(arrive=self._moment())
+        place.run_round({(request, "outbound"): (volunteer, "10:00"), (request, "return"): (volunteer, "12:00")})
+        return place.offer(request).id
+
+    def round(self, whose: Whose) -> UUID:
+        self.offer(whose)
+        with self.place(whose).store() as store:
+            return store.page(Round, None, 1)[0].id
+
+    def key(self, whose: Whose) -> UUID:
+        place = self.place(whose)
+        with place.store() as store:
+            return make_key(Registry(store.session), "partner", store, None, place.world)[0].id
+
+    def account(self, whose: Whose) -> UUID:
+        place = self.place(whose)
+        with place.store() as store:
+            new = NewAccount(role="coordinator", name="Canary Account", email=f"{uuid4().hex}@example.org")
+            return make_account(Accounts(store.session), new, store, place.world)[0].id
+
+    def key_id(self) -> UUID:
+        """Of the caller's key."""
+        prefix = self.service.key(self.role).split("_")[1]
+        with self.service.here.store() as store:
+            found: ApiKey | None = Registry(store.session).key(prefix)
+            assert found
+            return found.id
+
+    def body(self, operation: str, whose: Whose) -> dict[str, Any] | None:
+        """What is sent, and would be taken."""
+        home = list(self.service.here.point())
+        person = {"name": "Odette", "home": home}
+        return {
+            "create_territory": lambda: {"name": f"Pays {uuid4()}"},
+            "create_beneficiary": lambda: person,
+            "change_beneficiary": lambda: person,
+            "create_volunteer": lambda: person,
+            "change_volunteer": lambda: {**person, "active": True},
+            "add_availability": lambda: {"starts_at": f"2026-12-01T{(clock := self._moment())}:00Z", "ends_at": f"2026-12-01T{clock}:30Z"},
+            "create_trip_request": lambda: self.service.wish(
+                beneficiary_id=str(uuid4() if whose == "absent" else self.person(whose)),
+                arrive_by=f"2026-11-25T{(clock := self._moment())}:00Z",
+                return_after=f"2026-11-25T{clock}:00Z",
+            ),
+            "create_round": lambda: {"date": "2026-11-25"},
+            "create_key": lambda: {"role": "partner"},
+            "create_account": lambda: {"role": "coordinator", "name": "Odette", "email": f"{uuid4().hex}@example.org"},
+            "create_link": lambda: {"role": "driver", "holder_id": str(self.volunteer("same"))},
+            "decline_offer": lambda: {"reason": "other"},
+        }.get(operation, lambda: None)()
+
+    def _moment(self) -> str:
+        """Another minute each time."""
+        self.minute = getattr(self, "minute", 0) + 1
+        return f"{9 + self.minute // 60:02}:{self.minute % 60:02}"
+
+
+def wrong_cells(service: Service, role: str) -> Iterator[str]:
+    """Every cell of a role that is not as the page says, with what was answered."""
+    things, expected = Things(service, role), table()
+    for operation, (method, path) in operations(service).items():
+        cell = expected[operation][role]
+
+        def call(whose: Whose) -> httpx2.Response:
+            headers = {"If-Match": '"v1"'} if operation.startswith(("change_", "erase_")) else {}  # noqa: B023
+            sent = {"json": body} if (body := things.body(operation, whose)) else {}  # noqa: B023
+            return service.call(role, method, things.path(path, whose), headers=headers, **sent)  # noqa: B023
+
+        if cell == "no":
+            answers = {whose: call(whose) for whose in ("same", "absent")}
+            yield from (f"{operation}, {whose}: {answer.status_code}" for whose, answer in answers.items() if answer.status_code != 403)
+            continue
+        shown: list[Whose] = ["own", "same"] if cell == "yes" else ["own"]
+        for whose in shown:
+            if (answer := call(whose)).status_code not in FINE:
+                yield f"{operation}, {whose}: {answer.status_code} {answer.text}"
+        hidden: list[Whose] = [*HIDDEN] if cell == "yes" else ["same", *HIDDEN]
+        named = "{" in path
+        if named or operation == "create_trip_request":
+            status = 404 if named else 422
+            answers = {
+                whose: call(whose)
+                for whose in hidden
+                if not (whose == "deleted" and path.split("/")[2] not in ("beneficiaries", "volunteers"))
+            }
+            for whose, answer in answers.items():
+                if answer.status_code != status or {**answer.json(), "instance": ""} != {**answers["absent"].json(), "instance": ""}:
+                    yield f"{operation}, {whose}: {answer.status_code} {answer.text}"
+        elif method == "GET":
+            text = call("own").text
+            if (role != "admin" and "Canary-There" in text) or (cell == "own" and ("Canary Same" in text or "Canary Volunteer" in text)):
+                yield f"{operation} lists what is not one's own"
+
+
+def test_the_page_has_every_operation_and_every_role(service: Service) -> None:
+    page = table()
+    assert set(page) == set(operations(service)) == set(auth.ALLOWED)
+    assert all(f"`{operation}`" in PAGE.read_text() for operation in auth.OPEN)
+    for operation, cells in page.items():
+        assert list(cells) == list(ROLES)
+        assert set(cells.values()) <= {"yes", "own", "no"}
+        assert {role for role, cell in cells.items() if cell != "no"} == auth.ALLOWED[operation], operation
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_cell_is_true(service: Service, role: str) -> None:
+    assert list(wrong_cells(service, role)) == []
+
+
+@pytest.mark.parametrize("operation", ["list_volunteers", "get_round", "create_key"])
+def test_a_row_with_one_role_too_many_is_found(service: Service, operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "ALLOWED", {**auth.ALLOWED, operation: auth.ALLOWED[operation] | {"auditor"}})
+    assert [cell.split(",")[0] for cell in wrong_cells(service, "auditor")] == [operation, operation]
+
+
+@pytest.mark.parametrize(("role", "at_least"), [("beneficiary", 4), ("driver", 6), ("prescriber", 5)])
+def test_without_the_look_at_whose_it_is_the_table_fails(
+    service: Service, role: str, at_least: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "_seen", lambda row, _: row)
+    assert len({cell.split(",")[0] for cell in wrong_cells(service, role)}) >= at_least
+
+
+def test_a_key_of_one_territory_is_not_revoked_by_another(service: Service) -> None:
+    with service.there.store() as store:
+        key, _ = make_key(Registry(store.session), "partner", store, None, service.there.world)
+    assert service.call("manager", "DELETE", f"/v1/keys/{key.id}").status_code == 404
+    with service.there.database.read() as session:
+        assert Registry(session).key(key.prefix).revoked_at is None  # type: ignore[union-attr]
+    assert service.call("manager", "DELETE", f"/v1/keys/{key.id}", at=service.there).status_code == 204
+    with service.there.database.read() as session:
+        Store(session, service.there.id)
+        assert Registry(session).key(key.prefix).revoked_at is not None  # type: ignore[union-attr]
+
+
+def test_the_text_of_a_key_is_shown_once_and_kept_nowhere(service: Service) -> None:
+    once = {"Idempotency-Key": "make-a-key-1"}
+    made = service.call("manager", "POST", "/v1/keys", json={"role": "coordinator", "days": 30}, headers=once).json()
+    again = service.call("manager", "POST", "/v1/keys", json={"role": "coordinator", "days": 30}, headers=once).json()
+    assert again == {**made, "text": None}
+    answer = service.client.get("/v1/volunteers", headers={"Authorization": f"Bearer {made['text']}"})
+    assert answer.status_code == 200
+    assert service.call("manager", "DELETE", f"/v1/keys/{made['id']}").status_code == 204
+    assert service.client.get("/v1/volunteers", headers={"Authorization": f"Bearer {made['text']}"}).status_code == 401
+    assert made["text"].split("_")[2] not in service.call("manager", "GET", "/v1/keys").text

@@ -1,0 +1,197 @@
+"""People's rights: erased is erased everywhere and for good, statistics stay, and nobody is kept longer than needed."""
+
+import datetime as dt
+import os
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from dispatch.errors import Conflict, NotFound
+from dispatch.model.intake import NewTrip
+from dispatch.service.offers import accept_offer
+from dispatch.service.people import refuse_pair
+from dispatch.service.privacy import erase_after_restore, erase_person, retire_people
+from dispatch.service.trips import cancel_trip, request_trip
+from dispatch.storage.backup import back_up, restore
+from dispatch.storage.database import Database
+from dispatch.storage.store import Store
+from dispatch.storage.tables import Assignment, Beneficiary, Leg, Offer, TripRequest, Volunteer
+from dispatch.storage.vault import ERASED
+from routing.network import RoadNetwork
+from tests.conftest import VAULT
+from tests.dispatch.territories import NOW, PLACE, TestTerritory, dump
+
+PHONE = "+33 6 39 98 76 54"
+
+
+@pytest.fixture
+def place(database: Database, demo_roads: RoadNetwork) -> TestTerritory:
+    return TestTerritory(database, demo_roads)
+
+
+def erase(place: TestTerritory, person: UUID) -> None:
+    with place.store() as store:
+        erase_person(store, store.file_of(person), place.world)
+
+
+def counts(database: Database) -> dict[str, Counter[tuple[object, ...]]]:
+    """What statistics are made of."""
+    with database._engine.connect() as connection:
+        return {
+            table.__tablename__: Counter(map(tuple, connection.execute(sa.select(*columns)).all()))
+            for table, columns in (
+                (TripRequest, (TripRequest.service_date, TripRequest.state, TripRequest.seats, TripRequest.arrive_by)),
+                (Leg, (Leg.direction, Leg.state)),
+                (Assignment, (Assignment.active, Assignment.pickup_at, Assignment.dropoff_at)),
+                (Offer, (Offer.state,)),
+            )
+        }
+
+
+def ridden(place: TestTerritory, person: UUID, volunteer: UUID) -> UUID:
+    """A ride there that was agreed on, and whose day has passed."""
+    request = place.ask(person, back=None)
+    place.run_round({(request, "outbound"): (volunteer, "10:00")})
+    with place.store() as store:
+        accept_offer(store, store.offers_of([request], "sent")[0], place.world)
+    place.world.advance(dt.timedelta(days=3))
+    return request
+
+
+def test_an_erased_person_is_nowhere_and_the_counts_are_the_same(place: TestTerritory) -> None:
+    person, volunteer = place.person("canary Jeanne", phone=PHONE, needs=["cane"]), place.volunteer()
+    request = ridden(place, person, volunteer)
+    with place.store() as store:
+        refuse_pair(store, volunteer, person)
+        where = [*store.file_of(person).home, *store.requests([request])[request].origin, *store.requests([request])[request].destination]
+    before, kept = dump(place.database), counts(place.database)
+    assert all(str(part) in before for part in where) or "canary" not in before  # PostGIS shows points as hexadecimal
+    erase(place, person)
+    after = dump(place.database)
+    assert [part for part in where if str(part) in after] == []
+    assert counts(place.database) == kept
+    with place.store() as store:
+        assert store.identities([person]) == {person: ERASED}
+        assert store.refusals() == []
+        with pytest.raises(NotFound):
+            store.get(Beneficiary, person)
+        file, found = store.file_of(person), store.requests([request])[request]
+        assert (file.needs, file.erased_at) == ([], place.world.now())
+        assert all(round(part, 1) == part for point in (file.home, found.origin, found.destination) for part in point)
+        (plan,) = [row.plan for row in store.planned_rounds([found.service_date])]
+        places = [(stop["kind"], tuple(stop["place"])) for run in plan["runs"] for stop in run["stops"]]
+        assert places == [("home", PLACE), ("pickup", (2.3, 46.2)), ("dropoff", (2.3, 46.2)), ("home", PLACE)]
+    erase(place, volunteer)
+    assert str(PLACE[0]) not in dump(place.database)
+    assert counts(place.database) == kept
+
+
+def test_who_has_rides_to_come_is_not_erased_before_they_are_cancelled(place: TestTerritory) -> None:
+    person = place.person()
+    request = place.ask(person)
+    with pytest.raises(Conflict, match="cancel them first"):
+        erase(place, person)
+    with place.store() as store:
+        cancel_trip(store, store.get(TripRequest, request), place.world)
+    erase(place, person)
+    with pytest.raises(NotFound), place.store() as store:
+        store.identify(person, ERASED)
+
+
+def test_rides_of_a_volunteer_who_is_erased_go_back_to_planning(place: TestTerritory) -> None:
+    volunteer, other = place.volunteer("canary Jean", phone=PHONE), place.volunteer()
+    requests = [place.ask(back=None, arrive=clock) for clock in ("10:40", "14:40", "16:40")]
+    told = zip(requests, ((volunteer, "10:00"), (volunteer, "14:00"), (other, "16:00")), strict=True)
+    place.run_round({(request, "outbound"): who for request, who in told})
+    with place.store() as store:
+        accept_offer(store, store.offers_of([requests[0]], "sent")[0], place.world)
+    erase(place, volunteer)
+    assert [place.states(request) for request in requests] == [["pending"], ["pending"], ["offered"]]
+    with place.store() as store:
+        assert [row.id for row in store.active_volunteers()] == [other]
+        assert store.availabilities_of(volunteer) == []
+        assert {offer.state for offer in store.offers_to(volunteer)} == {"withdrawn"}
+        with pytest.raises(NotFound):
+            store.get(Volunteer, volunteer)
+
+
+def test_whoever_was_not_seen_for_two_years_is_erased_and_nobody_else(place: TestTerritory) -> None:
+    gone, asks, drove, new = place.person(), place.person(), place.volunteer(), place.person
+    ridden(place, gone, drove)
+    place.world.advance(dt.timedelta(days=25 * 30.44))
+    fresh = new()
+    moment = place.world.now() + dt.timedelta(days=1)
+    with place.store() as store:
+        wish = {"beneficiary_id": asks, "origin": place.point(), "destination": place.point(), "arrive_by": moment}
+        request_trip(store, NewTrip(**wish), place.network, place.world)
+    with place.store() as store:
+        assert set(store.long_unseen(place.world.now() - dt.timedelta(days=24 * 30.44))) == {gone, drove}
+        assert retire_people(store, 24, place.world) == 2
+        assert retire_people(store, 24, place.world) == 0
+        assert [person for person, found in store.identities([gone, asks, drove, fresh]).items() if found == ERASED] == [gone, drove]
+
+
+def test_a_restored_sqlite_backup_brings_nobody_back(sqlite: Database, demo_roads: RoadNetwork, tmp_path: Path) -> None:
+    place = TestTerritory(sqlite, demo_roads)
+    gone, stays = place.person("canary Jeanne", phone=PHONE), place.person("Odette")
+    ridden(place, gone, place.volunteer())
+    with place.store() as store:
+        home = store.file_of(gone).home
+    file, folder = tmp_path / "allons.sqlite3", tmp_path / "backup"
+    old, _ = back_up(file, folder, "2026-11-01")
+    erase(place, gone)
+    _, keys = back_up(file, folder, "2026-11-02")
+    restored = tmp_path / "restored.sqlite3"
+    restore(old, keys, restored)
+    with pytest.raises(FileExistsError):
+        restore(old, keys, restored)
+    with closing(Database(f"sqlite:///{restored}", VAULT)) as database:
+        _shows_only(database, place, gone, stays, home)
+
+
+def test_a_restored_dump_of_postgresql_brings_nobody_back(
+    postgis: Database, new_postgis: Callable[[], Database], demo_roads: RoadNetwork, tmp_path: Path
+) -> None:
+    """With the commands of docs/backups.md."""
+    place = TestTerritory(postgis, demo_roads)
+    gone, stays = place.person("canary Jeanne", phone=PHONE), place.person("Odette")
+    ridden(place, gone, place.volunteer())
+    with place.store() as store:
+        home = store.file_of(gone).home
+    docs = (Path(__file__).parents[3] / "docs" / "backups.md").read_text(encoding="utf-8")
+    dump_data, dump_keys, *back = [line for line in docs.splitlines() if line.startswith(("pg_dump ", "pg_restore "))]
+    new = new_postgis()
+    url = {database: database._engine.url.render_as_string(False).replace("+psycopg", "") for database in (postgis, new)}
+
+    def run(line: str, database: Database) -> None:
+        known = {"PATH": os.environ["PATH"], "DATABASE": url[database], "DAY": "2026-11-01"}
+        subprocess.run(["bash", "-euo", "pipefail", "-c", line], cwd=tmp_path, env=known, check=True, timeout=60)
+
+    run(dump_data, postgis)
+    erase(place, gone)
+    run(dump_keys, postgis)
+    for line in back:
+        run(line, new)
+    with closing(new):
+        _shows_only(new, place, gone, stays, home)
+
+
+def _shows_only(database: Database, place: TestTerritory, gone: UUID, stays: UUID, home: tuple[float, float]) -> None:
+    with database.write() as session:
+        store = Store(session, place.id)
+        assert store.identities([gone, stays])[gone] == ERASED
+        assert store.identities([gone, stays])[stays].name == "Odette"
+        assert store.file_of(gone).home == home  # the data are old,
+        assert erase_after_restore(store, place.world) == 1  # and the newest keys say who was erased since
+        assert erase_after_restore(store, place.world) == 0
+    assert "canary" not in (everything := dump(database))
+    assert str(home[0]) not in everything
+    with database.read() as session:
+        assert Store(session, place.id).file_of(gone).home == (round(home[0], 1), round(home[1], 1))
+    assert place.world.now() > NOW

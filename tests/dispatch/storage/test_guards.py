@@ -1,0 +1,415 @@
+"""What the database keeps by itself, on both kinds: each guard refuses its harm, and with the guard removed the harm is done."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from dispatch.errors import Conflict, DispatchError
+from dispatch.model.lifecycle import ACTIVE_RUN, INITIAL, TABLE
+from dispatch.service.keys import make_key
+from dispatch.service.offers import accept_offer
+from dispatch.service.people import refuse_pair
+from dispatch.storage.base import Table
+from dispatch.storage.database import Database
+from dispatch.storage.log import Event
+from dispatch.storage.registry import Registry
+from dispatch.storage.replies import Replies
+from dispatch.storage.store import Store
+from dispatch.storage.tables import Assignment, Leg, Offer, Reply, Run
+from routing.network import RoadNetwork
+from tests.dispatch.territories import DATE, NOW, TestTerritory, at
+
+Pair = tuple[TestTerritory, TestTerritory]
+OF_TERRITORY = sorted(name for name, table in Table.metadata.tables.items() if "territory_id" in table.columns)
+
+
+@pytest.fixture
+def pair(database: Database, demo_roads: RoadNetwork) -> Pair:
+    """Two territories on one database; the first has a request that a volunteer has agreed to drive."""
+    a, b = TestTerritory(database, demo_roads, "A", 1), TestTerritory(database, demo_roads, "B", 2)
+    volunteer, request = a.volunteer(), a.ask(back=None)
+    a.run_round({(request, "outbound"): (volunteer, "10:00")})
+    with a.store() as store:
+        accept_offer(store, store.offers_of([request], "sent")[0], a.world)
+    return a, b
+
+
+def only(place: TestTerritory, table: type[Any]) -> Any:
+    """The first row of a territory."""
+    with place.store() as store:
+        return store.session.scalars(sa.select(table).where(table.territory_id == place.id)).first()
+
+
+def run_of(place: TestTerritory, begins: str, ends: str) -> Run:
+    """A second run of the volunteer who drives."""
+    volunteer = only(place, Run).volunteer_id
+    return Run(id=uuid4(), volunteer_id=volunteer, service_date=DATE, starts_at=at(begins), ends_at=at(ends), state="planned")
+
+
+def event_of(place: TestTerritory, leg: Leg, **changes: Any) -> Event:
+    """The next event of a leg."""
+    base = {"kind": "leg", "subject_id": leg.id, "seq": leg.version + 1, "before": leg.state, "after": "completed", "at": NOW}
+    return Event(id=uuid4(), **(base | changes))
+
+
+def sql(statement: str, role: str = "app", **values: Any) -> Callable[[Pair], None]:
+    """Run a statement in the first territory."""
+
+    def harm(pair: Pair) -> None:
+        a, b = pair
+        ids = {"leg": only(a, Leg).id, "there": b.id, "assignment": only(a, Assignment).id, "event": only(a, Event).id, **values}
+        named = {name: value for name, value in ids.items() if f":{name}" in statement}
+        query = sa.text(statement).bindparams(*(sa.bindparam(name, value, sa.Uuid()) for name, value in named.items()))
+        with a.database.write(role) as session:  # type: ignore[arg-type]
+            Store(session, a.id)
+            done = session.execute(query)
+            assert done.rowcount == 1, "nothing was touched"  # type: ignore[attr-defined]
+
+    return harm
+
+
+def add(make: Callable[[TestTerritory], Any]) -> Callable[[Pair], None]:
+    """Add a row to the first territory."""
+
+    def harm(pair: Pair) -> None:
+        row = make(pair[0])
+        with pair[0].store() as store:
+            store.add(row)
+
+    return harm
+
+
+def foreign(pair: Pair) -> None:
+    """Change a row of the second territory while working in the first."""
+    a, b = pair
+    person = b.person()
+    with a.database.write() as session:
+        Store(session, a.id)
+        done = session.execute(
+            sa.text("UPDATE beneficiary SET alone = true WHERE id = :id").bindparams(sa.bindparam("id", person, sa.Uuid()))
+        )
+        if done.rowcount != 1:  # type: ignore[attr-defined]
+            raise Conflict
+
+
+@dataclass(frozen=True)
+class Guard:
+    """One guarantee, and how to take it away on each database."""
+
+    harm: Callable[[Pair], None]
+    postgresql: str
+    sqlite: tuple[str, ...]
+
+
+GUARDS = {
+    "two runs of one volunteer overlap": Guard(
+        add(lambda a: run_of(a, "17:59", "19:00")), "ALTER TABLE run DROP CONSTRAINT ex_run_overlap", ("run_overlap_insert",)
+    ),
+    "a run is empty": Guard(add(lambda a: run_of(a, "19:00", "19:00")), "ALTER TABLE run DROP CONSTRAINT ck_run_ordered", ()),
+    "a state is changed without an event": Guard(
+        sql("UPDATE leg SET state = 'completed' WHERE id = :leg"), "DROP TRIGGER state_follows ON leg", ("leg_follows",)
+    ),
+    "an event begins where its subject is not": Guard(
+        add(lambda a: event_of(a, only(a, Leg), before="offered", after="confirmed")),
+        "DROP TRIGGER carry_out ON event",
+        ("leg_carry_out",),
+    ),
+    "an event is left out": Guard(add(lambda a: event_of(a, only(a, Leg), seq=9)), "DROP TRIGGER carry_out ON event", ("leg_carry_out",)),
+    "an event is changed": Guard(
+        sql("UPDATE event SET after = after WHERE id = :event", "app"),
+        "GRANT UPDATE ON event TO allons_app; DROP TRIGGER never_changed ON event",
+        ("event_no_update",),
+    ),
+    "an event is removed": Guard(
+        sql("DELETE FROM event WHERE id = :event", "app"),
+        "GRANT DELETE ON event TO allons_app; DROP TRIGGER never_changed ON event",
+        ("event_no_delete",),
+    ),
+    "a planner moves what was agreed on": Guard(
+        sql("UPDATE assignment SET active = false WHERE id = :assignment", "solver"),
+        "DROP TRIGGER keep_locked ON assignment",
+        ("keep_locked_update",),
+    ),
+    "a planner unlocks": Guard(
+        sql("UPDATE assignment SET locked = false WHERE id = :assignment", "solver"),
+        "DROP TRIGGER keep_locked ON assignment",
+        ("keep_locked_update",),
+    ),
+    "a row of another territory is changed": Guard(
+        foreign, "ALTER TABLE beneficiary DISABLE ROW LEVEL SECURITY", ("beneficiary_own_update",)
+    ),
+}
+
+
+@pytest.mark.parametrize("what", GUARDS)
+def test_the_database_refuses(what: str, pair: Pair) -> None:
+    with pytest.raises((Conflict, sa.exc.ProgrammingError)):  # the second: PostgreSQL's word for a right that a role has not
+        GUARDS[what].harm(pair)
+
+
+@pytest.mark.parametrize("what", [what for what, guard in GUARDS.items() if guard.sqlite])
+def test_without_the_guard_the_harm_is_done(what: str, pair: Pair) -> None:
+    guard, database = GUARDS[what], pair[0].database
+    with database._engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(guard.postgresql)
+        else:
+            for name in guard.sqlite:
+                connection.exec_driver_sql(f"DROP TRIGGER {name}")
+    guard.harm(pair)
+
+
+def test_the_database_holds_the_same_table_of_steps_as_the_program(database: Database) -> None:
+    with database.read() as session:
+        found = {tuple(row) for row in session.execute(sa.text('SELECT kind, "before", "after" FROM transition'))}
+    assert found == {(kind, before, after) for kind, table in TABLE.items() for before, followers in table.items() for after in followers}
+
+
+@pytest.mark.parametrize("kind", TABLE)
+def test_every_pair_of_states_is_tried_and_only_those_of_the_table_are_taken(
+    kind: str, database: Database, demo_roads: RoadNetwork
+) -> None:
+    place = TestTerritory(database, demo_roads)
+    volunteer, request = place.volunteer(), place.ask(back=None)
+    place.run_round({(request, "outbound"): (volunteer, "10:00")})
+    name = {"request": "trip_request"}.get(kind, kind)
+    table = Table.metadata.tables[name]
+    with place.store() as store:
+        subject = store.session.execute(sa.select(table)).first()
+    assert subject
+    for before in TABLE[kind]:  # type: ignore[index]
+        for after in TABLE[kind]:  # type: ignore[index]
+            _put(place, table, subject.id, before)
+            with place.store() as store:
+                version = store.session.scalar(sa.select(table.c.version).where(table.c.id == subject.id))
+            reason = "other" if after == "declined" else None
+            step = Event(
+                id=uuid4(),
+                kind=kind,
+                subject_id=subject.id,
+                seq=version + 1,
+                before=before,
+                after=after,
+                reason=reason,
+                at=place.world.now(),
+            )
+            legal = after in TABLE[kind][before]  # type: ignore[index]
+            try:
+                with place.store() as store:
+                    store.add(step)
+            except Conflict:
+                assert not legal, (kind, before, after)
+            else:
+                assert legal, (kind, before, after)
+            with place.store() as store:
+                state = store.session.scalar(sa.select(table.c.state).where(table.c.id == subject.id))
+            assert state == (after if legal else before)
+
+
+def _put(place: TestTerritory, table: sa.Table, subject_id: UUID, state: str) -> None:
+    """Put a row into any state, past its guards: only a test may."""
+    reason = {"decline_reason": "other" if state == "declined" else None} if table.name == "offer" else {}
+    with place.database._engine.begin() as connection:
+        update = sa.update(table).where(table.c.id == subject_id).values(state=state, **reason)
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+            connection.execute(update)
+            return
+        trigger = f"{table.name}_follows"
+        text = connection.execute(sa.text("SELECT sql FROM sqlite_master WHERE name = :name"), {"name": trigger}).scalar_one()
+        own = connection.execute(
+            sa.text("SELECT sql FROM sqlite_master WHERE name = :name"), {"name": f"{table.name}_own_update"}
+        ).scalar_one()
+        for name in (trigger, f"{table.name}_own_update"):
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        connection.execute(update)
+        for statement in (text, own):
+            connection.exec_driver_sql(statement)
+
+
+def test_the_log_tells_every_state_from_its_beginning(pair: Pair) -> None:
+    a, _ = pair
+    with a.store() as store:
+        for table, kind in ((Leg, "leg"), (Offer, "offer"), (Run, "run")):
+            for row in store.session.scalars(sa.select(table).where(table.territory_id == a.id)):  # type: ignore[attr-defined]
+                state, seq = INITIAL[kind], 0  # type: ignore[index]
+                for event in store.events(row.id):
+                    assert (event.before, event.seq) == (state, seq + 1)
+                    state, seq = event.after, event.seq
+                assert (row.state, row.version) == (state, seq)
+
+
+def test_a_row_begins_at_its_beginning(pair: Pair) -> None:
+    a, _ = pair
+    row = run_of(a, "19:00", "20:00")
+    row.state = "published"
+    with pytest.raises(Conflict), a.store() as store:
+        store.add(row)
+
+
+def test_a_run_may_begin_when_the_one_before_ends(pair: Pair) -> None:
+    a, _ = pair
+    after, before = run_of(a, "18:00", "19:00"), run_of(a, "07:00", "08:00")
+    with a.store() as store:
+        store.add(after, before)
+
+
+def test_only_active_runs_take_time(pair: Pair) -> None:
+    a, _ = pair
+    assert ACTIVE_RUN == ("planned", "published", "started")
+    first, second = run_of(a, "19:00", "20:00"), run_of(a, "19:00", "20:00")
+    with a.store() as store:
+        store.add(first)
+        store.move(first, "cancelled", a.world)
+        store.add(second)
+
+
+def test_a_planner_may_note_that_the_car_comes_a_minute_later(pair: Pair) -> None:
+    a, _ = pair
+    with a.database.write("solver") as session:
+        Store(session, a.id)
+        row = session.scalars(sa.select(Assignment)).one()
+        assert row.locked
+        row.pickup_at += timedelta(minutes=1)
+
+
+def test_a_planner_cannot_read_keys(pair: Pair) -> None:
+    a, _ = pair
+    if a.database._engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has no rights to read")
+    with pytest.raises(sa.exc.ProgrammingError), a.database.write("solver") as session:
+        session.execute(sa.text("SELECT * FROM api_key"))
+
+
+def test_every_table_of_a_territory_is_guarded(database: Database) -> None:
+    with database.read() as session:
+        if session.connection().dialect.name == "postgresql":
+            query = """SELECT relname FROM pg_class c WHERE relrowsecurity AND relforcerowsecurity
+                       AND EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid AND polpermissive)"""
+            assert sorted(session.scalars(sa.text(query))) == OF_TERRITORY
+            assert not list(
+                session.scalars(sa.text("SELECT viewname FROM pg_views WHERE schemaname = 'public' AND viewowner = current_user"))
+            )
+        else:
+            found = set(session.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")))
+            wanted = {f"{name}_own_{verb}" for name in OF_TERRITORY if name != "api_key" for verb in ("insert", "update", "delete")}
+            assert wanted <= found
+
+
+@pytest.mark.postgis
+def test_without_a_territory_there_is_nothing(postgis: Database, demo_roads: RoadNetwork) -> None:
+    place = TestTerritory(postgis, demo_roads)
+    place.ask()
+    with postgis.read() as session:
+        for name in OF_TERRITORY:
+            assert session.execute(sa.select(sa.func.count()).select_from(sa.table(name))).scalar_one() == 0, name
+
+
+@pytest.mark.postgis
+@pytest.mark.parametrize("name", OF_TERRITORY)
+def test_without_its_policy_a_table_shows_the_other_territory(name: str, postgis: Database, demo_roads: RoadNetwork) -> None:
+    a, b = TestTerritory(postgis, demo_roads, "A", 1), TestTerritory(postgis, demo_roads, "B", 2)
+    _fill(b)
+    count = sa.select(sa.func.count()).select_from(sa.table(name))
+    with a.store() as store:
+        assert store.session.execute(count).scalar_one() == 0
+    with postgis._engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {name} DISABLE ROW LEVEL SECURITY")
+    with a.store() as store:
+        assert store.session.execute(count).scalar_one() > 0
+
+
+def _fill(place: TestTerritory) -> None:
+    """At least one row in every table."""
+    volunteer, person = place.volunteer(), place.person()
+    request, other = place.ask(person, back=None), place.ask(arrive="15:00", back=None)
+    place.run_round({(request, "outbound"): (volunteer, "10:00")}, unserved=((other, "outbound"),))
+    with place.store() as store:
+        refuse_pair(store, volunteer, person)
+        key, _ = make_key(Registry(store.session), "coordinator", store, None, place.world)
+        told = {"request_sha256": "", "status": 201, "body": "", "created_at": NOW}
+        Replies(store.session).keep(Reply(client_id=key.id, key="k", territory_id=place.id, **told))
+        store.seal(place.world)
+
+
+def race(count: int, work: Callable[[int], None]) -> list[BaseException]:
+    """Do something from several threads at the same moment; what they raised."""
+    gate, raised = threading.Barrier(count), list[BaseException]()
+
+    def one(number: int) -> None:
+        gate.wait()
+        try:
+            work(number)
+        except DispatchError as error:
+            raised.append(error)
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
+
+
+def test_of_ten_who_accept_one_offer_at_once_one_wins(database: Database, demo_roads: RoadNetwork) -> None:
+    place = TestTerritory(database, demo_roads)
+    volunteer, request = place.volunteer(), place.ask(back=None)
+    place.run_round({(request, "outbound"): (volunteer, "10:00")})
+    offer = place.offer(request).id
+
+    def accept(_: int) -> None:
+        with place.store() as store:
+            accept_offer(store, store.get(Offer, offer), place.world)
+
+    assert len(race(10, accept)) == 9
+    assert place.states(request) == ["confirmed"]
+    with place.store() as store:
+        assert [event.after for event in store.events(offer)] == ["accepted"]
+
+
+def test_of_many_who_claim_one_volunteer_at_once_one_wins(database: Database, demo_roads: RoadNetwork) -> None:
+    place = TestTerritory(database, demo_roads)
+    volunteer = place.volunteer()
+
+    def claim(number: int) -> None:
+        begins = at("09:00") + timedelta(minutes=number)
+        with place.store() as store:
+            store.add(
+                Run(
+                    id=uuid4(),
+                    volunteer_id=volunteer,
+                    service_date=DATE,
+                    starts_at=begins,
+                    ends_at=begins + timedelta(hours=1),
+                    state="planned",
+                )
+            )
+
+    assert len(race(10, claim)) == 9
+
+
+@pytest.mark.postgis
+def test_a_login_without_any_right_of_its_own_is_enough(postgis: Database, demo_roads: RoadNetwork) -> None:
+    place = TestTerritory(postgis, demo_roads)
+    volunteer, request = place.volunteer(), place.ask(back=None)
+    with postgis._engine.begin() as connection:
+        connection.exec_driver_sql("DROP ROLE IF EXISTS allons_service")
+        connection.exec_driver_sql("CREATE ROLE allons_service LOGIN NOINHERIT IN ROLE allons_app, allons_solver")
+    with Database(postgis._engine.url.set(username="allons_service").render_as_string(hide_password=False)) as service:
+        service.check_ready()
+        place.database = service
+        place.run_round({(request, "outbound"): (volunteer, "10:00")})
+        with place.store() as store:
+            accept_offer(store, store.offers_of([request], "sent")[0], place.world)
+        assert place.states(request) == ["confirmed"]
+        for statement in ("SELECT 1 FROM leg", "DROP TABLE leg", "TRUNCATE event", "SET ROLE allons_auditor"):
+            with pytest.raises(sa.exc.ProgrammingError), service._engine.begin() as connection:
+                connection.exec_driver_sql(statement)
+    with postgis._engine.begin() as connection:
+        connection.exec_driver_sql("DROP OWNED BY allons_service; DROP ROLE allons_service")

@@ -1,0 +1,159 @@
+"""With 10,000 ways and 500 volunteers every query has an index to go by: those of the API, of the planner's turns, of rounds.
+
+PostgreSQL may still read a table as a whole where it wants a good share of it, so it is asked for the way it would take if it could not.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from benchmarks.crowd import Crowd, make_crowd
+from dispatch.engine.bus import LocalBus
+from dispatch.engine.planner import Planner
+from dispatch.service.keys import make_key
+from dispatch.settings import Settings
+from dispatch.storage.database import Database
+from dispatch.storage.registry import Registry
+from dispatch.storage.store import Store
+from dispatch.world import World
+from routing.network import RoadNetwork
+from tests.conftest import VAULT
+
+pytestmark = [pytest.mark.postgis, pytest.mark.slow]
+LARGE = 1000  # rows; less is read as a whole by right
+GOOD_SHARE = 0.025  # of a table's rows: whoever keeps that many may read the others
+#: Statements that read a large table as a whole, by a piece of their text, and why they may.
+BY_RIGHT = {
+    "NOT (EXISTS (SELECT * FROM trip_request": "retention looks at everybody, once an hour",
+}
+
+
+class Plans:
+    """Explains every statement of a database right before it is sent, in its own transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self.seen: set[str] = set()
+        self.whole: dict[str, set[str]] = {}
+        with database._engine.connect() as connection:
+            query = "SELECT relname, reltuples FROM pg_class WHERE relkind = 'r' AND reltuples > %s"
+            self.large: dict[str, float] = dict(connection.exec_driver_sql(query, (LARGE,)).tuples())
+            partial = "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE indpred IS NOT NULL"
+            self._partial = {name for (name,) in connection.exec_driver_sql(partial)}
+        sa.event.listen(database._engine, "before_cursor_execute", self._look)
+
+    def _look(self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+        if many or not statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")) or "set_config" in statement:
+            return
+        self.seen.add(statement)
+        with connection.connection.cursor() as own:
+            own.execute("SET LOCAL enable_seqscan = off")
+            own.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
+            (found,) = own.fetchone()
+            own.execute("SET LOCAL enable_seqscan = on")
+        for table in self._whole(json.loads(found) if isinstance(found, str) else found, ""):
+            if table in self.large:
+                self.whole.setdefault(statement, set()).add(table)
+
+    def _whole(self, node: Any, above: str) -> Iterator[str]:
+        """Tables that this part of a plan reads from end to end, or the whole of a territory; but for those whose first rows are enough."""
+        if isinstance(node, list):
+            for part in node:
+                yield from self._whole(part, above)
+        if not isinstance(node, dict):
+            return
+        kind = node.get("Node Type", above)
+        if kind.endswith("Scan") and "Relation Name" in node:
+            selective = re.search(r"\w+\)? (=|<|>|<=|>=|&&) ", re.sub(r"territory_id =", "", " ".join(self._conditions(node))))
+            kept = node["Plan Rows"] / self.large.get(node["Relation Name"], 1)
+            if not selective and above != "Limit" and kept < GOOD_SHARE:
+                yield node["Relation Name"]
+        for part in node.values():
+            yield from self._whole(part, kind)
+
+    def _conditions(self, node: Any) -> Iterator[str]:
+        yield "partial = " if node.get("Index Name") in self._partial else node.get("Index Cond", "")
+        for part in node.get("Plans", []):
+            yield from self._conditions(part)
+
+
+@pytest.fixture
+def crowd(postgis: Database, demo_roads: RoadNetwork) -> Crowd:
+    return make_crowd(postgis, demo_roads, VAULT)
+
+
+def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo_roads: RoadNetwork) -> None:
+    from fastapi.testclient import TestClient
+
+    from api.app import create_app
+    from api.deps import Parts
+
+    parts = Parts(database=postgis, network=demo_roads, bus=LocalBus(), settings=Settings(planner=False), world=World())
+    app = create_app(parts)
+    client = TestClient(app)
+    with postgis.write() as session:
+        store = Store(session, crowd.territory)
+        keys = {
+            "manager": make_key(Registry(session), "manager", store, None, World())[1],
+            "driver": make_key(Registry(session), "driver", store, crowd.volunteers[0], World())[1],
+            "beneficiary": make_key(Registry(session), "beneficiary", store, crowd.people[0], World())[1],
+        }
+    plans = Plans(postgis)
+    assert {"leg", "trip_request", "assignment", "offer", "event", "run", "availability"} <= set(plans.large)
+    ids: dict[str, UUID] = {
+        "beneficiary_id": crowd.people[0],
+        "volunteer_id": crowd.volunteers[0],
+        "request_id": crowd.requests[0],
+        "offer_id": crowd.offers[0],
+        "round_id": crowd.rounds[0],
+        "key_id": crowd.territory,
+    }
+    day = crowd.first_day
+    home = crowd.points[0]
+    person = {"name": "Odette", "home": home}
+    span = {"starts_at": f"{day}T19:00:00Z", "ends_at": f"{day}T20:00:00Z"}
+    wish = {"beneficiary_id": str(crowd.people[0]), "origin": home, "destination": crowd.points[9], "arrive_by": f"{day}T20:00:00Z"}
+    bodies: dict[str, Any] = {
+        "create_beneficiary": person, "create_volunteer": person, "change_beneficiary": person,
+        "change_volunteer": {**person, "active": True},
+        "add_availability": span, "create_trip_request": wish, "create_round": {"date": str(day)}, "create_key": {"role": "partner"},
+        "decline_offer": {"reason": "other"},
+    }  # fmt: skip
+    called = 0
+    for path, methods in app.openapi()["paths"].items():
+        for method, operation in methods.items():
+            name = operation["operationId"]
+            if name == "create_territory" or not path.startswith("/v1"):
+                continue
+            for role, key in keys.items():
+                sent: dict[str, Any] = {"json": bodies[name]} if name in bodies else {}
+                if name.startswith("list_") and name in ("list_trip_requests", "list_events"):
+                    sent = {"params": {"date": str(day)} if name == "list_trip_requests" else {"subject_id": str(crowd.requests[0])}}
+                headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": f"{name}-{role}-12345678", "If-Match": '"v1"'}
+                answer = client.request(method, path.format(**ids), headers=headers, **sent)
+                assert answer.status_code in (200, 201, 202, 204, 403, 404, 409, 412), (name, answer.text)
+                called += answer.status_code < 300
+    assert called > 35
+    planner = Planner(postgis, demo_roads, LocalBus(), Settings(round_seconds=0.5), World())
+    planner.turn_and_wait()  # with the round of the day that was asked for
+    planner.stop()
+    assert len(plans.seen) > 60
+    found = {statement: tables for statement, tables in plans.whole.items() if not any(part in statement for part in BY_RIGHT)}
+    assert found == {}
+
+
+def test_a_query_without_its_index_is_found(postgis: Database, crowd: Crowd) -> None:
+    def missing() -> set[str]:
+        plans = Plans(postgis)
+        with postgis.read() as session:
+            Store(session, crowd.territory).overdue_offers(World().now())
+        return {table for tables in plans.whole.values() for table in tables}
+
+    assert missing() == set()
+    with postgis._engine.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX ix_offer_sent")
+    assert missing() == {"offer"}
