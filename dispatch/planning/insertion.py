@@ -315,6 +315,14 @@ def insert(p: Arrays, r: Routes, leg: int, shift: int, i: int, j: int) -> None:
 def remove(p: Arrays, r: Routes, leg: int) -> None:
     """Take a served leg out of its route."""
     shift = r.shift_of[leg]
+    strip(p, r, leg)
+    refresh(p, r, shift)
+
+
+@inner
+def strip(p: Arrays, r: Routes, leg: int) -> None:
+    """`remove`, without the figures of what is left: for several legs, before one `refresh`."""
+    shift = r.shift_of[leg]
     touch(p, r, shift)
     w = 0
     for k in range(r.length[shift]):
@@ -325,7 +333,6 @@ def remove(p: Arrays, r: Routes, leg: int) -> None:
     r.length[shift] = w
     r.shift_of[leg] = -1
     r.rides[p.shift_driver[shift]] -= 1
-    refresh(p, r, shift)
 
 
 @kernel

@@ -16,14 +16,26 @@ REGRET_SHARE, MOST_REGRETTED = 0.3, 40  # of the rounds in which few legs are ou
 
 
 @woven
+def cached_place(p: Arrays, s: Search, leg: int, shift: int) -> int:
+    """Which of the two cached insertions holds the best place of a leg in a shift as it is now; computed when neither does.
+
+    What is tried has a cache of its own: most rounds are undone, and what was known of the state before still holds then.
+    """
+    version = s.routes.version[shift]
+    for slot in range(2):
+        if s.seen[leg, shift, slot] == version:
+            return slot
+    slot = 1 if s.routes.touched[shift] else 0
+    price, i, j = best_insertion(p, s.routes, leg, shift)
+    s.price[leg, shift, slot], s.seen[leg, shift, slot] = price, version
+    s.place[leg, shift, slot, 0], s.place[leg, shift, slot, 1] = i, j
+    return slot
+
+
+@woven
 def cached_insertion(p: Arrays, s: Search, leg: int, shift: int) -> int:
     """Price of the best place of a leg in a shift; computed only when the shift has changed since."""
-    if s.seen[leg, shift] != s.routes.version[shift]:
-        price, i, j = best_insertion(p, s.routes, leg, shift)
-        s.price[leg, shift] = price
-        s.place[leg, shift, 0], s.place[leg, shift, 1] = i, j
-        s.seen[leg, shift] = s.routes.version[shift]
-    return s.price[leg, shift]
+    return s.price[leg, shift, cached_place(p, s, leg, shift)]
 
 
 @woven
@@ -60,8 +72,9 @@ def cheapest_shift(p: Arrays, s: Search, leg: int, only_driver: int, blink: floa
 
 @inner
 def put(p: Arrays, s: Search, leg: int, shift: int) -> None:
-    """Insert at the cached place."""
-    insert(p, s.routes, leg, shift, s.place[leg, shift, 0], s.place[leg, shift, 1])
+    """Insert at the best place."""
+    slot = cached_place(p, s, leg, shift)
+    insert(p, s.routes, leg, shift, s.place[leg, shift, slot, 0], s.place[leg, shift, slot, 1])
 
 
 @inner
@@ -108,7 +121,6 @@ def serve_together(p: Arrays, s: Search, leg: int, partner: int, blink: float) -
             best, best_shift = price + back, shift
     if best_shift < 0:
         return False
-    cached_insertion(p, s, leg, best_shift)
     put(p, s, leg, best_shift)
     _, shift = cheapest_shift(p, s, partner, p.shift_driver[best_shift], 0.0)
     put(p, s, partner, shift)
@@ -170,36 +182,69 @@ def recreate(p: Arrays, s: Search, blink: float) -> None:
 
 @kernel
 def regret(p: Arrays, s: Search, n: int) -> None:
-    """Serve next whom it would cost most to leave for later: the distance between the two cheapest shifts, with some noise."""
-    absent, left = s.absent, n
+    """Serve next whom it would cost most to leave for later: the distance between the two cheapest shifts, with some noise.
+
+    After each, only the shifts that have changed are looked at anew; a leg whose two best were among them looks at all of them.
+    """
+    absent, left, ranked = s.absent, n, s.ranked
+    for k in range(left):
+        rank(p, s, absent[k])
     while left > 0:
         chosen, most = NOWHERE, -1.0
         for k in range(left):
             leg = absent[k]
             if s.routes.shift_of[leg] >= 0:
                 continue
-            best, second = NO_PLACE, NO_PLACE
-            s.stamp[-1] += 1
-            for c in range(s.candidates.shape[1]):
-                shift = s.candidates[leg, c]
-                if shift < 0:
-                    break
-                if is_spare(s, shift):
-                    continue
-                price = cached_insertion(p, s, leg, shift)
-                if price < best:
-                    best, second = price, best
-                elif price < second:
-                    second = price
+            best, second = ranked[leg, 0], ranked[leg, 1]
             if best < NO_PLACE:
                 gain = (min(float(second), 100.0 * s.scale[0]) - best) * (0.8 + 0.4 * draw(s.random)) + 1e12 * p.locked[leg] + 1e7
                 if gain > most:
                     chosen, most = k, gain
         if chosen < 0:
             return
+        before = s.routes.counter[0]
         serve(p, s, absent[chosen], 0.0)
         left -= 1
         absent[chosen], absent[left] = absent[left], absent[chosen]
+        for shift in range(len(s.routes.version)):
+            if s.routes.version[shift] > before:
+                for k in range(left):
+                    rank_again(p, s, absent[k], shift)
+
+
+@inner
+def rank(p: Arrays, s: Search, leg: int) -> None:
+    """Fill `ranked` of a leg: price of its cheapest and second cheapest place, and their shifts."""
+    best, second, first, other = NO_PLACE, NO_PLACE, NOWHERE, NOWHERE
+    s.stamp[-1] += 1
+    for c in range(s.candidates.shape[1]):
+        shift = s.candidates[leg, c]
+        if shift < 0:
+            break
+        if is_spare(s, shift):
+            continue
+        price = cached_insertion(p, s, leg, shift)
+        if price < best:
+            best, second, first, other = price, best, shift, first
+        elif price < second:
+            second, other = price, shift
+    s.ranked[leg, 0], s.ranked[leg, 1], s.ranked[leg, 2], s.ranked[leg, 3] = best, second, first, other
+
+
+@inner
+def rank_again(p: Arrays, s: Search, leg: int, shift: int) -> None:
+    """Bring `ranked` of a leg up to date with a shift that has changed."""
+    if s.routes.shift_of[leg] >= 0:
+        return
+    if shift == s.ranked[leg, 2] or shift == s.ranked[leg, 3]:
+        rank(p, s, leg)
+        return
+    price = cached_insertion(p, s, leg, shift)
+    if price < s.ranked[leg, 0]:
+        s.ranked[leg, 1], s.ranked[leg, 3] = s.ranked[leg, 0], s.ranked[leg, 2]
+        s.ranked[leg, 0], s.ranked[leg, 2] = price, shift
+    elif price < s.ranked[leg, 1]:
+        s.ranked[leg, 1], s.ranked[leg, 3] = price, shift
 
 
 @inner

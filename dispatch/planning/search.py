@@ -8,7 +8,7 @@ people grows with time; the best plan is chosen level by level (docs/planning-pr
 
 import numpy as np
 
-from dispatch.planning.insertion import COMFORT_PRICE, COST_PRICE, GOODWILL_PRICE, NOWHERE, keep, remove, undo
+from dispatch.planning.insertion import COMFORT_PRICE, COST_PRICE, GOODWILL_PRICE, NOWHERE, keep, refresh, remove, strip, undo
 from dispatch.planning.problem import Arrays, IntArray
 from dispatch.planning.recreate import BLINK, cheapest_shift, put, recreate
 from dispatch.planning.route_pool import remember_routes
@@ -21,14 +21,14 @@ BLINKS = 1.0  # legs for which all places would be overlooked: on a small day ne
 
 @inner
 def take_out(p: Arrays, s: Search, leg: int) -> int:
-    """Remove a leg and its other way. Returns how many were removed."""
+    """Strip a leg and its other way of their routes. Returns how many were taken."""
     n = 0
     partner = p.partner[leg]
     if s.routes.shift_of[leg] >= 0:
-        remove(p, s.routes, leg)
+        strip(p, s.routes, leg)
         n += 1
     if partner >= 0 and s.routes.shift_of[partner] >= 0:
-        remove(p, s.routes, partner)
+        strip(p, s.routes, partner)
         n += 1
     return n
 
@@ -58,6 +58,9 @@ def ruin(p: Arrays, s: Search) -> None:
         size = choose_string(s, leg, shift)
         for q in range(size):
             removed += take_out(p, s, s.string[q])
+    for shift in range(len(r.touched)):
+        if r.touched[shift]:
+            refresh(p, r, shift)
 
 
 @inner

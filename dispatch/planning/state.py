@@ -28,9 +28,9 @@ class Search(NamedTuple):
     candidates: IntArray  # [L, C] shifts that could serve the leg on an empty day, cheapest first, -1 after the last
     choices: IntArray  # [L] their number
     near: IntArray  # [L, A] other legs, the most related first
-    price: IntArray  # [L, S] cached insertions ...
-    place: IntArray  # [L, S, 2]
-    seen: IntArray  # [L, S] ... and the version of the shift they belong to
+    price: IntArray  # [L, S, 2] cached insertions: of the state to return to, and of the one that is tried ...
+    place: IntArray  # [L, S, 2, 2]
+    seen: IntArray  # [L, S, 2] ... and the versions of the shift they belong to
     levels: IntArray  # [5] of the current routes
     best_levels: IntArray  # [5]
     best_stops: IntArray  # [S, K]
@@ -41,6 +41,7 @@ class Search(NamedTuple):
     pool: Pool
     absent: IntArray  # [L] scratch: unserved legs, in the order they are put back
     key: npt.NDArray[np.float64]  # [L] scratch
+    ranked: IntArray  # [L, 4] scratch: the two best places of an unserved leg, see `recreate.regret`
     string: IntArray  # [LONGEST_STRING] scratch
     pickups: IntArray  # [K] scratch
     stamp: IntArray  # [S + T + 1] scratch: marks of this round, the round in the last place
@@ -111,9 +112,9 @@ def make_search(p: Arrays, seed: int, neighbours: int = 100, *, by_price: bool =
         candidates=np.full((legs, max(1, shifts)), -1, np.int64),
         choices=np.zeros(legs, np.int64),
         near=np.zeros((legs, 0), np.int64),
-        price=np.zeros((legs, shifts), np.int64),
-        place=np.zeros((legs, shifts, 2), np.int64),
-        seen=np.full((legs, shifts), -1, np.int64),
+        price=np.zeros((legs, shifts, 2), np.int64),
+        place=np.zeros((legs, shifts, 2, 2), np.int64),
+        seen=np.full((legs, shifts, 2), -1, np.int64),
         levels=np.zeros(5, np.int64),
         best_levels=np.zeros(5, np.int64),
         best_stops=np.zeros_like(routes.stops),
@@ -123,6 +124,7 @@ def make_search(p: Arrays, seed: int, neighbours: int = 100, *, by_price: bool =
         pool=make_pool(legs, routes.stops.shape[1]),
         absent=np.zeros(legs + 1, np.int64),
         key=np.zeros(legs + 1),
+        ranked=np.zeros((legs + 1, 4), np.int64),
         string=np.zeros(LONGEST_STRING, np.int64),
         pickups=np.zeros(routes.stops.shape[1], np.int64),
         stamp=np.zeros(2 * shifts + 1, np.int64),
