@@ -3,6 +3,9 @@
 In: the arrays of a problem, `Blocks`, what serving each block is worth, a shift. Out: runs of least reduced cost, and the least one of all.
 Called by `master`. A run is relaxed in what makes it only cheaper: the longest duty is left aside, a leg that cannot be reached any more
 is forgotten, as is one beyond the memory; so the least value is a bound, and a run found is proved before it is planned.
+
+A label is a volunteer whose car is empty, either after the last drop-off or at the next pickup. Between the two only the way counts: most
+labels that arrive at a pickup are beaten there by another one, before any of the many blocks that begin with it is looked at.
 """
 
 from typing import Any, NamedTuple
@@ -14,26 +17,28 @@ from dispatch.planning.blocks import Blocks
 from dispatch.planning.problem import NO_LIMIT, Arrays, BoolArray, IntArray
 from dispatch.planning.schedule import CENT, kernel, woven
 
-MOST_LABELS = 200_000
+MOST_LABELS = 400_000
 MOST_TRIES = 60_000_000  # extensions and comparisons in one call: about half a second
 MEMORY = 16  # legs a label remembers
+NEVER = 2**60  # waiting that costs nothing: at home
 
 
 class Labels(NamedTuple):
     """Scratch, reused from call to call. Label 0 is the volunteer at home."""
 
-    free: IntArray  # [A] the moment the car is free
+    moment: IntArray  # [A] the car is free, or at the pickup
+    since: IntArray  # [A] from here on waiting costs something
     cost: npt.NDArray[np.float64]  # [A] reduced cost so far
     metres: IntArray  # [A] 0 where the volunteer has no limit
     rides: IntArray  # [A] 0 where the volunteer has no limit
-    leg: IntArray  # [A] dropped off last
-    block: IntArray  # [A]
+    node: IntArray  # [A] the leg dropped off last, or the leg to pick up + L
+    block: IntArray  # [A] driven last, -1 at a pickup
     parent: IntArray  # [A]
     known: IntArray  # [A] legs in memory
     memory: npt.NDArray[np.int32]  # [A, MEMORY]
-    next: IntArray  # [A] other labels of the same last leg
+    next: IntArray  # [A] other labels of the same node
     dead: BoolArray  # [A]
-    head: IntArray  # [L]
+    head: IntArray  # [2L]
     heap: IntArray  # [A]
     fresh: npt.NDArray[np.int32]  # [MEMORY] of the label in the making
     sizes: IntArray  # [3] labels, heap, extensions and comparisons
@@ -42,16 +47,16 @@ class Labels(NamedTuple):
 
 
 def make_labels(p: Arrays) -> Labels:
-    """Some 30 MB, once per solve."""
+    """Some 60 MB, once per solve."""
+    legs = len(p.priority)
 
     def column() -> IntArray:
         return np.zeros(MOST_LABELS, np.int64)
 
     return Labels(
-        column(), np.zeros(MOST_LABELS), column(), column(), column(), column(), column(), column(),
-        np.zeros((MOST_LABELS, MEMORY), np.int32), column(), np.zeros(MOST_LABELS, np.bool_), np.zeros(len(p.priority) + 1, np.int64),
-        column(), np.zeros(MEMORY, np.int32), np.zeros(3, np.int64), np.zeros(len(p.priority) + 1, np.int64),
-        np.zeros(len(p.priority) + 1),
+        column(), column(), np.zeros(MOST_LABELS), column(), column(), column(), column(), column(), column(),
+        np.zeros((MOST_LABELS, MEMORY), np.int32), column(), np.zeros(MOST_LABELS, np.bool_), np.zeros(2 * legs + 1, np.int64),
+        column(), np.zeros(MEMORY, np.int32), np.zeros(3, np.int64), np.zeros(legs + 1, np.int64), np.zeros(legs + 1),
     )  # fmt: skip
 
 
@@ -64,140 +69,177 @@ def best_runs(
     `worth[f]` is subtracted from the cost of block f; `constant` is added to every run. Only the blocks
     chosen[of_leg[l]:of_leg[l + 1]] begin with leg l.
     """
-    driver = p.shift_driver[shift]
-    home = p.home[driver]
     _begin(p, shift, constant, labels)
-    least, complete = 0.0, True
+    least, legs = 0.0, len(p.priority)
     while labels.sizes[1] > 0:
         now = _pop(labels)
         if labels.dead[now]:
             continue
-        place = p.begin[shift] if now == 0 else p.place[2 * labels.leg[now] + 1]
-        if now > 0 and labels.metres[now] + p.metres[place, home] <= p.max_metres[driver]:
-            total = labels.cost[now] + p.metres[place, home] * p.rates[0]
-            least = min(least, total)
-            if total < labels.value[labels.leg[now]]:
-                labels.best[labels.leg[now]], labels.value[labels.leg[now]] = now, total
-        for leg in range(len(p.priority)):
-            if of_leg[leg] == of_leg[leg + 1]:
-                continue
-            pickup = p.place[2 * leg]
-            arrive = labels.free[now] + p.times[place, pickup]
-            if arrive > p.late[2 * leg]:
-                continue
-            by_home = labels.free[now] + p.times[place, home] + p.times[home, pickup]
-            round_metres = p.metres[place, home] + p.metres[home, pickup]
+        if labels.node[now] >= legs:
+            leg = labels.node[now] - legs
             labels.sizes[2] += of_leg[leg + 1] - of_leg[leg]
-            if labels.sizes[2] > MOST_TRIES:
-                return least, False
             for k in range(of_leg[leg], of_leg[leg + 1]):
-                f = chosen[k]
-                if arrive > b.latest[f]:
-                    continue
-                if not _extend(p, b, f, worth[f], shift, now, arrive, by_home, p.metres[place, pickup], round_metres, labels):
-                    complete = False
-                    break
-            if not complete:
-                break
-        if not complete:
-            break
-    return least, complete
+                if not _drive_block(p, b, chosen[k], worth[chosen[k]], shift, now, labels):
+                    return least, False
+        else:
+            if now > 0:
+                least = min(least, _go_home(p, shift, now, labels))
+            if not _go_on(p, of_leg, shift, now, labels):
+                return least, False
+        if labels.sizes[2] > MOST_TRIES:
+            return least, False
+    return least, True
 
 
 @woven
 def _begin(p: Arrays, shift: int, constant: float, labels: Labels) -> None:
-    for leg in range(len(p.priority)):
-        labels.head[leg] = -1
+    legs = len(p.priority)
+    for leg in range(legs):
+        labels.head[leg] = labels.head[legs + leg] = -1
         labels.best[leg], labels.value[leg] = -1, -1e-6
-    labels.free[0], labels.cost[0], labels.metres[0], labels.rides[0] = p.shift_from[shift], constant + p.rates[5] * CENT, 0, 0
+    labels.moment[0], labels.since[0], labels.metres[0], labels.rides[0] = p.shift_from[shift], NEVER, 0, 0
+    labels.cost[0], labels.node[0] = constant + p.rates[5] * CENT, -1
     labels.block[0], labels.parent[0], labels.known[0], labels.dead[0] = -1, -1, 0, False
     labels.sizes[0], labels.sizes[1], labels.sizes[2], labels.heap[0] = 1, 1, 0, 0
 
 
 @woven
-def _extend(
-    p: Arrays,
-    b: Blocks,
-    f: int,
-    worth: float,
-    shift: int,
-    now: int,
-    arrive: int,
-    by_home: int,
-    direct: int,
-    round_metres: int,
-    labels: Labels,
-) -> bool:
-    """Add block f to a label, unless a rule forbids it or another label is as good; False when there is no room for labels."""
-    driver = p.shift_driver[shift]
-    last = b.last[f]
+def _go_home(p: Arrays, shift: int, now: int, labels: Labels) -> float:
+    """The reduced cost of the run that ends here; 0 when it is too long."""
+    driver, leg = p.shift_driver[shift], labels.node[now]
+    way = p.metres[p.place[2 * leg + 1], p.home[driver]]
+    if labels.metres[now] + way > p.max_metres[driver]:
+        return 0.0
+    total = labels.cost[now] + way * p.rates[0]
+    if total < labels.value[leg]:
+        labels.best[leg], labels.value[leg] = now, total
+    return float(total)
+
+
+@woven
+def _go_on(p: Arrays, of_leg: IntArray, shift: int, now: int, labels: Labels) -> bool:
+    """To every pickup that can be reached, directly or by home, where waiting is free; False when there is no room for labels."""
+    home = p.home[p.shift_driver[shift]]
+    place = p.begin[shift] if now == 0 else p.place[2 * labels.node[now] + 1]
+    for leg in range(len(p.priority)):
+        if of_leg[leg] == of_leg[leg + 1]:
+            continue
+        pickup = p.place[2 * leg]
+        arrive = labels.moment[now] + p.times[place, pickup]
+        if arrive > p.late[2 * leg] or _is_known(labels, now, leg):
+            continue
+        way = p.metres[place, pickup]
+        since = NEVER if now == 0 else arrive + p.rates[2]
+        if not _arrive(p, leg, shift, now, arrive, since, way, labels):
+            return False
+        if now > 0:
+            way_home = p.metres[place, home] + p.metres[home, pickup]
+            arrive = labels.moment[now] + p.times[place, home] + p.times[home, pickup]
+            dearer = way_home >= way and (p.rates[1] == 0 or arrive + p.rates[2] >= p.late[2 * leg])
+            if arrive <= p.late[2 * leg] and not dearer and not _arrive(p, leg, shift, now, arrive, NEVER, way_home, labels):
+                return False
+    return True
+
+
+@woven
+def _arrive(p: Arrays, leg: int, shift: int, now: int, moment: int, since: int, way: int, labels: Labels) -> bool:
+    """A label at a pickup, unless a rule forbids it or another is as good; False when there is no room."""
+    driver, node = p.shift_driver[shift], len(p.priority) + leg
+    if since == NEVER or p.rates[1] == 0:
+        moment = max(moment, p.early[2 * leg])
+    metres = 0
+    if p.max_metres[driver] < NO_LIMIT:
+        metres = labels.metres[now] + way
+        if metres > p.max_metres[driver]:
+            return True
+    total = labels.cost[now] + way * p.rates[0]
+    known = _remember(p, labels.memory[now], labels.known[now], 0, moment, p.place[2 * leg], labels)
+    if _is_beaten(labels, node, moment, since, total, metres, labels.rides[now], known, p.rates[1] * CENT / 60.0):
+        return True
+    return _add(labels, node, -1, now, moment, since, total, metres, labels.rides[now], known)
+
+
+@woven
+def _drive_block(p: Arrays, b: Blocks, f: int, worth: float, shift: int, now: int, labels: Labels) -> bool:
+    """Add block f to a label at its first pickup, unless a rule forbids it or another is as good; False when there is no room."""
+    driver, last, arrive = p.shift_driver[shift], b.last[f], labels.moment[now]
     end = p.place[2 * last + 1]
     free = max(b.ready[f], arrive + b.lasts[f])
-    if free + p.times[end, p.home[driver]] > p.shift_to[shift] or _again(b, f, now, labels):
+    if arrive > b.latest[f] or free + p.times[end, p.home[driver]] > p.shift_to[shift] or _again(b, f, now, labels):
         return True
-    at_home = now == 0
-    home_too = not at_home and by_home <= b.latest[f]
-    cost = direct * p.rates[0]
-    if not at_home:
-        beyond = max(b.begins[f], arrive) - arrive - p.rates[2]
-        if beyond > 0:
-            cost += beyond * p.rates[1] * CENT // 60
-        if home_too and round_metres * p.rates[0] < cost:
-            cost = round_metres * p.rates[0]
-    total = labels.cost[now] + cost + b.metres[f] * p.rates[0] - worth
+    total = labels.cost[now] + b.metres[f] * p.rates[0] - worth
+    if p.rates[1] > 0 and b.begins[f] > labels.since[now]:
+        total += (b.begins[f] - labels.since[now]) * p.rates[1] * CENT // 60
     metres = rides = 0
     if p.max_metres[driver] < NO_LIMIT:
-        metres = labels.metres[now] + min(direct, round_metres if home_too else direct) + b.metres[f]
+        metres = labels.metres[now] + b.metres[f]
         if metres > p.max_metres[driver]:
             return True
     if p.max_rides[driver] < NO_LIMIT:
         rides = labels.rides[now] + b.size[f] // 2
         if rides > p.max_rides[driver]:
             return True
-    known = _remember(p, b, f, now, free, end, labels)
-    slope = p.rates[1] * CENT / 60.0
-    if _is_beaten(labels, last, free, total, metres, rides, known, slope):
+    known = _remember(p, labels.memory[now], labels.known[now], 0, free, end, labels)
+    known = _remember(p, b.legs[f], b.size[f] // 2, known, free, end, labels)
+    if _is_beaten(labels, last, free, free, total, metres, rides, known, p.rates[1] * CENT / 60.0):
         return True
+    return _add(labels, last, f, now, free, free, total, metres, rides, known)
+
+
+@woven
+def _add(
+    labels: Labels, node: int, block: int, parent: int, moment: int, since: int, cost: float, metres: int, rides: int, known: int
+) -> bool:
+    """Write a label that remembers the first `known` of `fresh`; False when there is no room."""
     new = labels.sizes[0]
-    if new == len(labels.free):
+    if new == len(labels.moment):
         return False
     labels.sizes[0] += 1
-    labels.free[new], labels.cost[new], labels.metres[new], labels.rides[new] = free, total, metres, rides
-    labels.leg[new], labels.block[new], labels.parent[new], labels.known[new], labels.dead[new] = last, f, now, known, False
+    labels.moment[new], labels.since[new], labels.cost[new] = moment, since, cost
+    labels.metres[new], labels.rides[new], labels.node[new] = metres, rides, node
+    labels.block[new], labels.parent[new], labels.known[new], labels.dead[new] = block, parent, known, False
     for k in range(known):
         labels.memory[new, k] = labels.fresh[k]
-    labels.next[new] = labels.head[last]
-    labels.head[last] = new
+    labels.next[new] = labels.head[node]
+    labels.head[node] = new
     _push(labels, new)
     return True
 
 
 @woven
-def _again(b: Blocks, f: int, now: int, labels: Labels) -> bool:
-    """Whether a leg of the block is in the label's memory."""
+def _is_known(labels: Labels, now: int, leg: int) -> bool:
+    """Whether a leg is in the label's memory."""
     for k in range(labels.known[now]):
-        for q in range(b.size[f] // 2):
-            if b.legs[f, q] == labels.memory[now, k]:
-                return True
+        if labels.memory[now, k] == leg:
+            return True
     return False
 
 
 @woven
-def _remember(p: Arrays, b: Blocks, f: int, now: int, free: int, end: int, labels: Labels) -> int:
-    """Write the legs that must not be served again and still could be to `fresh`."""
-    n = 0
-    for k in range(labels.known[now] + b.size[f] // 2):
-        leg = labels.memory[now, k] if k < labels.known[now] else b.legs[f, k - labels.known[now]]
-        if n < len(labels.fresh) and free + p.times[end, p.place[2 * leg]] <= p.late[2 * leg]:
-            labels.fresh[n] = leg
+def _again(b: Blocks, f: int, now: int, labels: Labels) -> bool:
+    """Whether a leg of the block is in the label's memory."""
+    for q in range(b.size[f] // 2):
+        if _is_known(labels, now, b.legs[f, q]):
+            return True
+    return False
+
+
+@woven
+def _remember(p: Arrays, legs: Any, count: int, n: int, moment: int, place: int, labels: Labels) -> int:
+    """Write those of the legs that could be reached again from here to `fresh` from n on; returns how many it holds then."""
+    for k in range(count):
+        if n < len(labels.fresh) and moment + p.times[place, p.place[2 * legs[k]]] <= p.late[2 * legs[k]]:
+            labels.fresh[n] = legs[k]
             n += 1
     return n
 
 
 @woven
-def _is_beaten(labels: Labels, last: int, free: int, total: float, metres: int, rides: int, known: int, slope: float) -> bool:
-    """Whether a label of the same last leg is as good in everything; those that are beaten themselves die."""
-    other = labels.head[last]
+def _is_beaten(
+    labels: Labels, node: int, moment: int, since: int, total: float, metres: int, rides: int, known: int, slope: float
+) -> bool:
+    """Whether a label of the same node is as good in everything; those that are beaten themselves die."""
+    other = labels.head[node]
     before, compared = -1, 0
     while other >= 0:
         compared += 1
@@ -206,12 +248,12 @@ def _is_beaten(labels: Labels, last: int, free: int, total: float, metres: int, 
             if before >= 0:
                 labels.next[before] = following
             else:
-                labels.head[last] = following
+                labels.head[node] = following
             other = following
             continue
         if (
-            labels.free[other] <= free
-            and labels.cost[other] + slope * (free - labels.free[other]) <= total
+            labels.moment[other] <= moment
+            and labels.cost[other] + slope * max(0, since - labels.since[other]) <= total
             and labels.metres[other] <= metres
             and labels.rides[other] <= rides
             and _is_part(labels.memory[other], labels.known[other], labels.fresh, known)
@@ -219,8 +261,8 @@ def _is_beaten(labels: Labels, last: int, free: int, total: float, metres: int, 
             labels.sizes[2] += compared
             return True
         if (
-            free <= labels.free[other]
-            and total + slope * (labels.free[other] - free) <= labels.cost[other]
+            moment <= labels.moment[other]
+            and total + slope * max(0, labels.since[other] - since) <= labels.cost[other]
             and metres <= labels.metres[other]
             and rides <= labels.rides[other]
             and _is_part(labels.fresh, known, labels.memory[other], labels.known[other])
@@ -250,12 +292,12 @@ def _is_part(some: Any, n: int, whole: Any, m: int) -> bool:
 
 @woven
 def _push(labels: Labels, new: int) -> None:
-    """Binary heap by the moment the car is free."""
+    """Binary heap by the moment."""
     k = labels.sizes[1]
     labels.sizes[1] += 1
     while k > 0:
         parent = (k - 1) >> 1
-        if labels.free[labels.heap[parent]] <= labels.free[new]:
+        if labels.moment[labels.heap[parent]] <= labels.moment[new]:
             break
         labels.heap[k] = labels.heap[parent]
         k = parent
@@ -273,9 +315,9 @@ def _pop(labels: Labels) -> int:
             child = 2 * k + 1
             if child >= n:
                 break
-            if child + 1 < n and labels.free[labels.heap[child + 1]] < labels.free[labels.heap[child]]:
+            if child + 1 < n and labels.moment[labels.heap[child + 1]] < labels.moment[labels.heap[child]]:
                 child += 1
-            if labels.free[labels.heap[child]] >= labels.free[item]:
+            if labels.moment[labels.heap[child]] >= labels.moment[item]:
                 break
             labels.heap[k] = labels.heap[child]
             k = child

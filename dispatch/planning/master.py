@@ -187,7 +187,8 @@ class Master:
                 continue
             chain, at = [], label
             while at > 0:
-                chain.append(int(self.labels.block[at]))
+                if self.labels.block[at] >= 0:
+                    chain.append(int(self.labels.block[at]))
                 at = int(self.labels.parent[at])
             yield self.stops_of(chain[::-1])
 
