@@ -62,12 +62,12 @@ def make_labels(p: Arrays) -> Labels:
 
 @kernel
 def best_runs(
-    p: Arrays, b: Blocks, worth: Any, chosen: IntArray, of_leg: IntArray, shift: int, constant: float, labels: Labels
+    p: Arrays, b: Blocks, worth: Any, chosen: IntArray, of_leg: IntArray, shift: int, constant: float, rough: bool, labels: Labels
 ) -> tuple[float, bool]:
     """Fill `best` and `value` with runs of negative reduced cost; returns (the least of all, whether no label was left out).
 
     `worth[f]` is subtracted from the cost of block f; `constant` is added to every run. Only the blocks
-    chosen[of_leg[l]:of_leg[l + 1]] begin with leg l.
+    chosen[of_leg[l]:of_leg[l + 1]] begin with leg l. `rough`: labels are compared whatever legs they remember, which misses some runs.
     """
     _begin(p, shift, constant, labels)
     least, legs = 0.0, len(p.priority)
@@ -79,16 +79,33 @@ def best_runs(
             leg = labels.node[now] - legs
             labels.sizes[2] += of_leg[leg + 1] - of_leg[leg]
             for k in range(of_leg[leg], of_leg[leg + 1]):
-                if not _drive_block(p, b, chosen[k], worth[chosen[k]], shift, now, labels):
+                if not _drive_block(p, b, chosen[k], worth[chosen[k]], shift, now, rough, labels):
                     return least, False
         else:
             if now > 0:
                 least = min(least, _go_home(p, shift, now, labels))
-            if not _go_on(p, of_leg, shift, now, labels):
+            if not _go_on(p, of_leg, shift, now, rough, labels):
                 return least, False
         if labels.sizes[2] > MOST_TRIES:
             return least, False
     return least, True
+
+
+@kernel
+def read_chains(labels: Labels, ends: IntArray, chains: IntArray) -> None:
+    """Write the blocks of the runs that end with these labels to the rows of `chains`, in the order they are driven, as far as they fit."""
+    for row in range(len(ends)):
+        n, at = 0, ends[row]
+        while at > 0:
+            n += int(labels.block[at] >= 0)
+            at = labels.parent[at]
+        at = ends[row]
+        while at > 0:
+            if labels.block[at] >= 0:
+                n -= 1
+                if n < chains.shape[1] - 1:
+                    chains[row, n] = labels.block[at]
+            at = labels.parent[at]
 
 
 @woven
@@ -117,7 +134,7 @@ def _go_home(p: Arrays, shift: int, now: int, labels: Labels) -> float:
 
 
 @woven
-def _go_on(p: Arrays, of_leg: IntArray, shift: int, now: int, labels: Labels) -> bool:
+def _go_on(p: Arrays, of_leg: IntArray, shift: int, now: int, rough: bool, labels: Labels) -> bool:
     """To every pickup that can be reached, directly or by home, where waiting is free; False when there is no room for labels."""
     home = p.home[p.shift_driver[shift]]
     place = p.begin[shift] if now == 0 else p.place[2 * labels.node[now] + 1]
@@ -130,19 +147,19 @@ def _go_on(p: Arrays, of_leg: IntArray, shift: int, now: int, labels: Labels) ->
             continue
         way = p.metres[place, pickup]
         since = NEVER if now == 0 else arrive + p.rates[2]
-        if not _arrive(p, leg, shift, now, arrive, since, way, labels):
+        if not _arrive(p, leg, shift, now, arrive, since, way, rough, labels):
             return False
         if now > 0:
             way_home = p.metres[place, home] + p.metres[home, pickup]
             arrive = labels.moment[now] + p.times[place, home] + p.times[home, pickup]
             dearer = way_home >= way and (p.rates[1] == 0 or arrive + p.rates[2] >= p.late[2 * leg])
-            if arrive <= p.late[2 * leg] and not dearer and not _arrive(p, leg, shift, now, arrive, NEVER, way_home, labels):
+            if arrive <= p.late[2 * leg] and not dearer and not _arrive(p, leg, shift, now, arrive, NEVER, way_home, rough, labels):
                 return False
     return True
 
 
 @woven
-def _arrive(p: Arrays, leg: int, shift: int, now: int, moment: int, since: int, way: int, labels: Labels) -> bool:
+def _arrive(p: Arrays, leg: int, shift: int, now: int, moment: int, since: int, way: int, rough: bool, labels: Labels) -> bool:
     """A label at a pickup, unless a rule forbids it or another is as good; False when there is no room."""
     driver, node = p.shift_driver[shift], len(p.priority) + leg
     if since == NEVER or p.rates[1] == 0:
@@ -154,13 +171,13 @@ def _arrive(p: Arrays, leg: int, shift: int, now: int, moment: int, since: int, 
             return True
     total = labels.cost[now] + way * p.rates[0]
     known = _remember(p, labels.memory[now], labels.known[now], 0, moment, p.place[2 * leg], labels)
-    if _is_beaten(labels, node, moment, since, total, metres, labels.rides[now], known, p.rates[1] * CENT / 60.0):
+    if _is_beaten(labels, node, moment, since, total, metres, labels.rides[now], known, p.rates[1] * CENT / 60.0, rough):
         return True
     return _add(labels, node, -1, now, moment, since, total, metres, labels.rides[now], known)
 
 
 @woven
-def _drive_block(p: Arrays, b: Blocks, f: int, worth: float, shift: int, now: int, labels: Labels) -> bool:
+def _drive_block(p: Arrays, b: Blocks, f: int, worth: float, shift: int, now: int, rough: bool, labels: Labels) -> bool:
     """Add block f to a label at its first pickup, unless a rule forbids it or another is as good; False when there is no room."""
     driver, last, arrive = p.shift_driver[shift], b.last[f], labels.moment[now]
     end = p.place[2 * last + 1]
@@ -181,7 +198,7 @@ def _drive_block(p: Arrays, b: Blocks, f: int, worth: float, shift: int, now: in
             return True
     known = _remember(p, labels.memory[now], labels.known[now], 0, free, end, labels)
     known = _remember(p, b.legs[f], b.size[f] // 2, known, free, end, labels)
-    if _is_beaten(labels, last, free, free, total, metres, rides, known, p.rates[1] * CENT / 60.0):
+    if _is_beaten(labels, last, free, free, total, metres, rides, known, p.rates[1] * CENT / 60.0, rough):
         return True
     return _add(labels, last, f, now, free, free, total, metres, rides, known)
 
@@ -236,7 +253,7 @@ def _remember(p: Arrays, legs: Any, count: int, n: int, moment: int, place: int,
 
 @woven
 def _is_beaten(
-    labels: Labels, node: int, moment: int, since: int, total: float, metres: int, rides: int, known: int, slope: float
+    labels: Labels, node: int, moment: int, since: int, total: float, metres: int, rides: int, known: int, slope: float, rough: bool
 ) -> bool:
     """Whether a label of the same node is as good in everything; those that are beaten themselves die."""
     other = labels.head[node]
@@ -256,7 +273,7 @@ def _is_beaten(
             and labels.cost[other] + slope * max(0, since - labels.since[other]) <= total
             and labels.metres[other] <= metres
             and labels.rides[other] <= rides
-            and _is_part(labels.memory[other], labels.known[other], labels.fresh, known)
+            and (rough or _is_part(labels.memory[other], labels.known[other], labels.fresh, known))
         ):
             labels.sizes[2] += compared
             return True
@@ -265,7 +282,7 @@ def _is_beaten(
             and total + slope * max(0, labels.since[other] - since) <= labels.cost[other]
             and metres <= labels.metres[other]
             and rides <= labels.rides[other]
-            and _is_part(labels.fresh, known, labels.memory[other], labels.known[other])
+            and (rough or _is_part(labels.fresh, known, labels.memory[other], labels.known[other]))
         ):
             labels.dead[other] = True
         before = other

@@ -16,7 +16,7 @@ import numpy as np
 from dispatch.planning.blocks import Blocks, make_blocks
 from dispatch.planning.choice import Run, make_run, unserved_groups, unserved_weight
 from dispatch.planning.kinship import shifts_by_kind, twins
-from dispatch.planning.labels import best_runs, make_labels
+from dispatch.planning.labels import best_runs, make_labels, read_chains
 from dispatch.planning.problem import Arrays, BoolArray, IntArray, Problem, drivable
 from dispatch.planning.program import Program
 from dispatch.planning.schedule import kernel
@@ -29,8 +29,12 @@ _SLOW_GROWTH = 3  # of the number of blocks, when they may hold one leg more
 _FEW_STEPS = 1_200_000  # of a walk for blocks of any size
 _MOST_COLUMNS = 3000  # in the program before it is cleared
 _WAITING = 1  # in `rates`
+_ROUGH, _CAREFUL, _EXACT = 0, 1, 2  # labels compared whatever they remember; all labels; all blocks that could be in a best run
 _FAR = 1e18  # more than any block is worth
-_ENOUGH = 1e-6  # of the whole, for a linear program to count as solved
+_ENOUGH, _NEAR = 1e-6, 1e-4  # of the whole, for a linear program to count as solved: at once, and when half of the time is over
+_BLOCKS_PRICED = 150_000  # blocks x kinds of shifts that can be priced often enough, for each second
+_LEAST_BLOCKS, _ALL_BLOCKS = 2_000, 12_000
+_WALK = 0.1  # share of the time that looking for longer blocks may take
 _HARDLY = 1e-4  # of the program's value: in a smaller one, a gain below this is not waited for
 
 
@@ -47,7 +51,8 @@ class Master:
         self.relaxed = self.p._replace(times=quickest(self.p.times)) if triangle_excess(self.p.times) > 0 else self.p
         # and waiting costs nothing in it: being ready later may save some, which dominance of blocks does not see
         self.proof = self.relaxed._replace(rates=np.where(np.arange(len(self.p.rates)) == _WAITING, 0, self.p.rates))
-        self.blocks, self.legs_together = affordable_blocks(self.relaxed, max(2_000, 8_000 // len(self.kinds)), deadline)
+        most = int(_BLOCKS_PRICED * (deadline - time.monotonic())) // len(self.kinds)
+        self.blocks, self.legs_together = affordable_blocks(self.relaxed, min(max(_LEAST_BLOCKS, most), _ALL_BLOCKS), deadline)
         blocks = self.blocks
         self.known: dict[tuple[int, tuple[int, ...]], Run] = {}  # by kind and route
         self.bound = self.height = -np.inf
@@ -57,6 +62,7 @@ class Master:
         self.excess = triangle_excess(self.p.metres)
         self.labels = make_labels(self.p)
         self.usable = _usable(self.p, blocks)
+        self.stops_of_block = [stops[:size] for stops, size in zip(blocks.stops.tolist(), blocks.size.tolist(), strict=True)]
         self.block_leg = np.repeat(np.arange(len(blocks.size)), blocks.size // 2)
         self.leg_of_block = blocks.legs[blocks.legs >= 0]
         self.program = self.make_program(np.ones(len(self.p.priority), np.bool_), self.kinds)
@@ -86,29 +92,33 @@ class Master:
         """Add runs until none pays any more; True when that was reached before the deadline (time.monotonic).
 
         Prices are drawn towards those of the best bound as long as that finds runs that pay (Wentges 1997,
-        doi:10.1016/S0969-6016(97)00003-4). All blocks are looked at when those that pay for themselves bring nothing any more: then bounds
-        hold.
+        doi:10.1016/S0969-6016(97)00003-4). Roughly first, then with all labels, then with all blocks, not only those that pay for
+        themselves: then bounds hold.
         """
-        pull, exact, program = _PULL, False, self.program
+        pull, care, program = _PULL, _ROUGH, self.program
+        half = (time.monotonic() + deadline) / 2
         while program.solve(deadline - time.monotonic()):
             if len(program.runs) > _MOST_COLUMNS:
                 program.keep_cheapest(_MOST_COLUMNS // 3)
             pi, mu = self._prices(pull)
-            gain, new, complete = self.price(program, pi, mu, deadline, exact=exact)
+            gain, new, complete = self.price(program, pi, mu, deadline, care=care)
             if time.monotonic() > deadline:
                 return False
             if complete:
-                self._raise_bound(pi, mu, gain, exact=exact)
-                if exact and program.value - self.bound < _ENOUGH * abs(program.value):
+                self._raise_bound(pi, mu, gain, exact=care == _EXACT)
+                near = program.value - self.height < _NEAR * abs(program.value)
+                if care == _EXACT and ((near and time.monotonic() > half) or program.value - self.bound < _ENOUGH * abs(program.value)):
                     return True
-            if new > 0:
+            else:
+                near = False
+            if care < _EXACT and (near or (new == 0 and pull == 0)):
+                pull, care, self.centre, self.height = _PULL, care + 1, None, -np.inf
+            elif new > 0:
                 pull = _PULL
             elif pull > 0:
                 pull = 0.0
-            elif exact:
-                return complete
             else:
-                pull, exact, self.centre, self.height = _PULL, True, None, -np.inf
+                return complete
         return False
 
     def _prices(self, pull: float) -> tuple[Any, dict[int, float]]:
@@ -126,19 +136,19 @@ class Master:
         deadline: float,
         closed: Any = False,
         *,
-        exact: bool = False,
+        care: int = 0,
         legal: bool = False,
     ) -> tuple[float, int, bool]:
         """Add runs that pay: (gain of all, new runs, whether every kind of shift was priced without leaving anything out).
 
-        Kinds take turns: it ends when it has found enough, so that prices are never far behind. `closed`: blocks to leave aside. `exact`:
-        leave no block aside that could be in a best run. `legal`: add no other runs.
+        Kinds take turns: it ends when it has found enough, so that prices are never far behind. `closed`: blocks to leave aside. `legal`: add no
+        runs that are not.
         """
         worth = np.bincount(self.block_leg, weights=pi[self.leg_of_block], minlength=len(self.blocks.size)) - _FAR * closed
         gain, new, complete, kinds = 0.0, 0, self.blocks.complete, list(program.kinds)
         for k in range(len(kinds)):
             kind = kinds[(self.turn + k) % len(kinds)]
-            least, whole = self._label(self.kinds[kind][0], worth, mu[kind], exact=exact)
+            least, whole = self._label(self.kinds[kind][0], worth, mu[kind], care)
             complete &= whole
             gain += len(program.kinds[kind]) * min(0.0, least)
             found = (self.run(kind, self.kinds[kind][0], route) for route in self._best_routes())
@@ -161,10 +171,11 @@ class Master:
             last, pull = (pi, mu), _PULL if new else 0.0
         return False
 
-    def _label(self, shift: int, worth: Any, mu: float, *, exact: bool) -> tuple[float, bool]:
-        chosen = self.payable(shift, worth, exact=exact)
+    def _label(self, shift: int, worth: Any, mu: float, care: int) -> tuple[float, bool]:
+        p = self.proof if care == _EXACT else self.relaxed
+        chosen = self.payable(shift, worth, exact=care == _EXACT)
         of_leg = np.searchsorted(self.blocks.first[chosen], np.arange(len(self.p.priority) + 1))
-        value, whole = best_runs(self.proof if exact else self.relaxed, self.blocks, worth, chosen, of_leg, shift, -mu, self.labels)
+        value, whole = best_runs(p, self.blocks, worth, chosen, of_leg, shift, -mu, care == _ROUGH, self.labels)
         return float(value), bool(whole)
 
     def payable(self, shift: int, worth: Any, *, exact: bool = True) -> Any:
@@ -177,20 +188,15 @@ class Master:
 
     def stops_of(self, chain: Sequence[int]) -> list[int]:
         """Of blocks, one after the other."""
-        return [int(stop) for f in chain for stop in self.blocks.stops[f, : self.blocks.size[f]]]
+        return [stop for f in chain for stop in self.stops_of_block[f]]
 
     def _best_routes(self) -> Iterator[list[int]]:
         """Of the labels, the cheapest first."""
         order = np.argsort(self.labels.value, kind="stable")[: max(_LEAST_RUNS, _MOST_RUNS // len(self.kinds))]
-        for label in self.labels.best[order].tolist():
-            if label < 0:
-                continue
-            chain, at = [], label
-            while at > 0:
-                if self.labels.block[at] >= 0:
-                    chain.append(int(self.labels.block[at]))
-                at = int(self.labels.parent[at])
-            yield self.stops_of(chain[::-1])
+        chains = np.full((len(order), len(self.p.priority) + 1), -1)
+        read_chains(self.labels, self.labels.best[order], chains)
+        for chain in chains[self.labels.best[order] >= 0].tolist():
+            yield self.stops_of(chain[: chain.index(-1)])
 
     def _raise_bound(self, pi: Any, mu: dict[int, float], gain: float, *, exact: bool) -> None:
         """Lagrangian: the value of these prices, less what the best runs would still gain. Prices above an unserved leg's are cut."""
@@ -217,14 +223,14 @@ class Master:
 
 def affordable_blocks(p: Arrays, most: int, deadline: float) -> tuple[Blocks, int | None]:
     """Blocks of as many legs as can be afforded; and that number, None when no block could hold more legs."""
-    blocks, before = make_blocks(p, 1, most), 1
+    blocks, before, spare = make_blocks(p, 1, most), 1, _WALK * (deadline - time.monotonic())
     for legs in range(2, _MOST_TOGETHER + 1):
-        growth = len(blocks.size) / before
+        growth, began = len(blocks.size) / before, time.monotonic()
         if legs == 4 and growth < _SLOW_GROWTH:  # then all of them at once are the quickest
             whole = make_blocks(p, _MOST_TOGETHER, 10 * most, _FEW_STEPS)
             if whole.complete and len(whole.size) <= most:
                 return whole, None if int(whole.size.max(initial=0)) < 2 * _MOST_TOGETHER else _MOST_TOGETHER
-        if time.monotonic() > deadline or (legs > 2 and len(blocks.size) * growth > 10 * most):
+        if spare < 0 or (legs > 2 and len(blocks.size) * growth > 2 * most):  # growth slows down, but not to half
             return blocks, legs - 1
         more = make_blocks(p, legs, 10 * most)
         if not more.complete or len(more.size) > most:
@@ -232,6 +238,7 @@ def affordable_blocks(p: Arrays, most: int, deadline: float) -> tuple[Blocks, in
         if not (more.size == 2 * legs).any():
             return blocks, None
         blocks, before = more, len(blocks.size)
+        spare -= (1 + growth) * (time.monotonic() - began)
     return blocks, _MOST_TOGETHER
 
 

@@ -78,7 +78,7 @@ class Program:
         self.share = np.delete(self.share, gone)
 
     def _flush(self) -> None:
-        often = [Counter(stop // 2 for stop in run.route if stop % 2 == 0) for run in self.waiting]
+        often = [Counter(legs) if len(set(legs)) < len(legs) else dict.fromkeys(legs, 1) for legs in (run.legs() for run in self.waiting)]
         self._add_columns([(float(run.cost), {**legs, self.kind_row[run.kind]: 1}) for run, legs in zip(self.waiting, often, strict=True)])
         self.waiting = []
 
