@@ -63,9 +63,10 @@ def _figures(plan: Plan) -> Table:
     for label, name in _LABELS:
         value = getattr(plan.summary, name)
         table.add_row(label, f"{value:,.1f}".replace(",", " ") if isinstance(value, float) else str(value))
-    gap = plan.summary.certificate.gap
-    if gap is not None:
-        table.add_row("Écart prouvé · certified gap", f"≤ {100 * gap:.2f} %")
+    proof = plan.summary.certificate
+    if proof.gap is not None:
+        held = "" if proof.legs_together is None else f" (≤ {proof.legs_together} trajets enchaînés · rides together)"
+        table.add_row("Écart prouvé · certified gap", f"≤ {100 * proof.gap:.2f} %{held}")
     return table
 
 

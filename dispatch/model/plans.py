@@ -198,17 +198,22 @@ class Levels(_Noun):
 class Certificate(_Noun):
     """How far the plan can be from the best one on levels 1 and 3 folded into one sum, in euros; or why nothing is proved."""
 
-    lower_bound: float | None = Field(None, description="No legal plan is below this sum.")
+    lower_bound: float | None = Field(None, description="No legal plan of those that `legs_together` names is below this sum.")
     value: float | None = Field(None, description="Of this plan.")
-    gap: float | None = Field(None, description="(value - lower_bound) / lower_bound")
+    gap: float | None = Field(
+        None, description="(value - lower_bound) / lower_bound; 0 where this plan is below the bound for simpler ones."
+    )
     unserved_weight: float | None = Field(None, description="One unserved leg of priority 1 counts as much as this.")
     legs_together: int | None = Field(
         None, description="The bound holds for plans in which at most so many ways hang together without an empty car; null: for all plans."
     )
-    no_proof: Literal["NOT_COMPUTED", "MORE_TOGETHER", "CONTRADICTION", "NOTHING_TO_SERVE"] | None = Field(
+    plan_together: int | None = Field(
         None,
-        description="Why there is no proof: not computed in the time given; the plan takes more people together than the bound looked at; "
-        "bound and plan contradict each other; there is nothing to serve.",
+        description="Ways that hang together here; where that is more than `legs_together`, the plan is held against simpler ones.",
+    )
+    no_proof: Literal["NOT_COMPUTED", "CONTRADICTION", "NOTHING_TO_SERVE"] | None = Field(
+        None,
+        description="Why there is no proof: not computed in the time given; bound and plan contradict each other; nothing to serve.",
     )
 
 

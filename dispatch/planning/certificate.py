@@ -14,15 +14,15 @@ _CENTS = 100_000  # thousandths of a cent in an euro
 def certify(routes: Sequence[Sequence[int]], levels: Sequence[int], bound: Bound | None) -> Certificate:
     """Levels 1 and 3 folded: gap = (plan - bound) / bound.
 
-    No certificate when there is no bound, when the plan carries more people together than the bound looked at, or when the two
-    contradict each other, which would be an error of ours and must not be shown as a proof.
+    A plan that carries more people together than the bound looked at is held against the others: it may be better than all of them, a gap
+    of 0. No certificate when there is no bound, or when the two contradict each other, which would be an error of ours and must not be
+    shown as a proof.
     """
     if bound is None:
         return Certificate(no_proof="NOT_COMPUTED")
-    if bound.legs_together is not None and most_together(routes) > bound.legs_together:
-        return Certificate(no_proof="MORE_TOGETHER", legs_together=bound.legs_together)
-    value = levels[0] * bound.unserved_weight + levels[2]
-    if value < bound.value * (1 - 1e-6) - 1:
+    value, together = levels[0] * bound.unserved_weight + levels[2], most_together(routes)
+    among_them = bound.legs_together is None or together <= bound.legs_together
+    if among_them and value < bound.value * (1 - 1e-6) - 1:
         return Certificate(no_proof="CONTRADICTION")
     gap = max(0.0, value - bound.value) / bound.value if bound.value > 0 else None
     return Certificate(
@@ -31,6 +31,7 @@ def certify(routes: Sequence[Sequence[int]], levels: Sequence[int], bound: Bound
         gap=None if gap is None else round(gap, 7),
         unserved_weight=round(bound.unserved_weight / _CENTS, 2),
         legs_together=bound.legs_together,
+        plan_together=together,
         no_proof=None if gap is not None else "NOTHING_TO_SERVE",
     )
 

@@ -226,7 +226,7 @@ def _add(
 @woven
 def _is_known(labels: Labels, now: int, leg: int) -> bool:
     """Whether a leg is in the label's memory."""
-    for k in range(labels.known[now]):
+    for k in range(labels.known[now]):  # noqa: SIM110 - numba knows no any()
         if labels.memory[now, k] == leg:
             return True
     return False
@@ -235,7 +235,7 @@ def _is_known(labels: Labels, now: int, leg: int) -> bool:
 @woven
 def _again(b: Blocks, f: int, now: int, labels: Labels) -> bool:
     """Whether a leg of the block is in the label's memory."""
-    for q in range(b.size[f] // 2):
+    for q in range(b.size[f] // 2):  # noqa: SIM110
         if _is_known(labels, now, b.legs[f, q]):
             return True
     return False

@@ -141,8 +141,8 @@ class Master:
     ) -> tuple[float, int, bool]:
         """Add runs that pay: (gain of all, new runs, whether every kind of shift was priced without leaving anything out).
 
-        Kinds take turns: it ends when it has found enough, so that prices are never far behind. `closed`: blocks to leave aside. `legal`: add no
-        runs that are not.
+        Kinds take turns: it ends when it has found enough, so that prices are never far behind. `closed`: blocks to leave aside. `care`:
+        how much of what pays is looked for. `legal`: add no runs that are not.
         """
         worth = np.bincount(self.block_leg, weights=pi[self.leg_of_block], minlength=len(self.blocks.size)) - _FAR * closed
         gain, new, complete, kinds = 0.0, 0, self.blocks.complete, list(program.kinds)

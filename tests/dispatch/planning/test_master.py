@@ -7,6 +7,7 @@ import pytest
 
 from dispatch.engine.write_plan import shadow_prices
 from dispatch.model.day import Policy
+from dispatch.planning import master as master_module
 from dispatch.planning.blocks import make_blocks
 from dispatch.planning.certificate import certify, most_together
 from dispatch.planning.check import check_plan
@@ -75,10 +76,11 @@ def test_no_bound_is_above_any_plan(seed: int) -> None:
     improve(problem.arrays, search, 500, 0.0, 1.0)
     plan = plan_of(problem, best_routes(search))
     found = certify(best_routes(search), plan.summary.levels.as_tuple(), bound)
-    assert found.no_proof is None or most_together(best_routes(search)) > (bound.legs_together or 99)
+    assert found.no_proof is None
+    assert found.plan_together == most_together(best_routes(search))
 
 
-def test_a_bound_without_all_blocks_would_be_wrong() -> None:
+def test_a_bound_without_all_blocks_would_be_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two people at the same doors: together they cost one drive. Prices of single rides alone prove what is not so."""
     day = make_day(drivers=(driver("d"),), requests=(ask("a", arrive_by="10:00"), ask("b", arrive_by="10:00")))
     problem = plane_problem(day)
@@ -86,18 +88,15 @@ def test_a_bound_without_all_blocks_would_be_wrong() -> None:
     together = [[0, 2, 1, 3]]
     levels = plan_of(problem, together).summary.levels.as_tuple()
     assert certify(together, levels, bound).gap is not None
-    alone = make_blocks(problem.arrays, 1)
+    monkeypatch.setattr(master_module, "affordable_blocks", lambda p, most, deadline: (make_blocks(p, 1, most), 1))
     blind = Master(problem, time.monotonic() + 20)
-    blind.blocks, blind.legs_together = alone, 1
-    blind.usable = np.ones((1, len(alone.size)), np.bool_)
-    blind.block_leg, blind.leg_of_block = np.arange(len(alone.size)), alone.legs[:, 0]
-    blind.open = np.ones(len(alone.size), np.bool_)
     assert blind.generate(time.monotonic() + 20)
     wrong = Bound(value=blind.bound, unserved_weight=blind.weight, legs_together=None)
     assert wrong.value > bound.value * 1.05
     assert certify(together, levels, wrong).no_proof == "CONTRADICTION"
     honest = Bound(value=blind.bound, unserved_weight=blind.weight, legs_together=1)
-    assert certify(together, levels, honest).no_proof == "MORE_TOGETHER"
+    found = certify(together, levels, honest)
+    assert (found.no_proof, found.gap, found.legs_together, found.plan_together) == (None, 0, 1, 2)  # better than all that ride alone
     assert certify(together, levels, None).no_proof == "NOT_COMPUTED"
     assert master.legs_together is None
 
@@ -160,7 +159,7 @@ def test_plans_with_the_master_are_legal(seed: int) -> None:
     solution = solve(problem, SolveParams(seconds=3.5, seed=seed))
     plan = plan_of(problem, solution.routes)
     assert check_plan(problem, plan) == []
-    assert certify(solution.routes, plan.summary.levels.as_tuple(), solution.bound).no_proof in {None, "MORE_TOGETHER", "NOT_COMPUTED"}
+    assert certify(solution.routes, plan.summary.levels.as_tuple(), solution.bound).no_proof in {None, "NOT_COMPUTED"}
 
 
 @pytest.mark.parametrize("seed", range(6))
