@@ -34,8 +34,9 @@ _FAR = 1e18  # more than any block is worth
 _ENOUGH, _NEAR = 1e-6, 1e-4  # of the whole, for a linear program to count as solved: at once, and when half of the time is over
 _BLOCKS_PRICED = 150_000  # blocks x kinds of shifts that can be priced often enough, for each second
 _LEAST_BLOCKS, _ALL_BLOCKS = 2_000, 12_000
-_WALK = 0.1  # share of the time that looking for longer blocks may take
+_WALK = 0.15  # share of the time that looking for longer blocks may take
 _HARDLY = 1e-4  # of the program's value: in a smaller one, a gain below this is not waited for
+_LEAST_ROUNDS, _KINDS_PRICED = 6, 200  # of pricing in a smaller program, and kinds of shifts in all of them together
 
 
 class Master:
@@ -162,10 +163,12 @@ class Master:
         """Add legal runs to a smaller program until hardly anything is left to gain; False when it could not be solved."""
         closed = np.bincount(self.block_leg, weights=~wanted[self.leg_of_block], minlength=len(self.blocks.size)) > 0
         last, pull = (program.leg_price, program.kind_price), 0.0
+        left = max(_LEAST_ROUNDS, _KINDS_PRICED // len(program.kinds))
         while program.solve(deadline - time.monotonic()):
             pi, mu = (pull * before + (1 - pull) * now for before, now in zip(last, (program.leg_price, program.kind_price), strict=True))
             gain, new, complete = self.price(program, pi, dict(zip(program.kinds, mu.tolist(), strict=True)), deadline, closed, legal=True)
-            near = complete and pull == 0 and -gain < _HARDLY * abs(program.value)
+            left -= 1
+            near = left <= 0 or (complete and pull == 0 and -gain < _HARDLY * abs(program.value))
             if (new == 0 and pull == 0) or near or time.monotonic() > deadline:
                 return new == 0 or program.solve(deadline - time.monotonic())
             last, pull = (pi, mu), _PULL if new else 0.0
@@ -223,14 +226,14 @@ class Master:
 
 def affordable_blocks(p: Arrays, most: int, deadline: float) -> tuple[Blocks, int | None]:
     """Blocks of as many legs as can be afforded; and that number, None when no block could hold more legs."""
-    blocks, before, spare = make_blocks(p, 1, most), 1, _WALK * (deadline - time.monotonic())
+    blocks, before, end = make_blocks(p, 1, most), 1, time.monotonic() + _WALK * (deadline - time.monotonic())
     for legs in range(2, _MOST_TOGETHER + 1):
-        growth, began = len(blocks.size) / before, time.monotonic()
+        growth = len(blocks.size) / before
         if legs == 4 and growth < _SLOW_GROWTH:  # then all of them at once are the quickest
             whole = make_blocks(p, _MOST_TOGETHER, 10 * most, _FEW_STEPS)
             if whole.complete and len(whole.size) <= most:
                 return whole, None if int(whole.size.max(initial=0)) < 2 * _MOST_TOGETHER else _MOST_TOGETHER
-        if spare < 0 or (legs > 2 and len(blocks.size) * growth > 2 * most):  # growth slows down, but not to half
+        if time.monotonic() > end or (legs > 2 and len(blocks.size) * growth > 2 * most):  # growth slows down, but not to half
             return blocks, legs - 1
         more = make_blocks(p, legs, 10 * most)
         if not more.complete or len(more.size) > most:
@@ -238,7 +241,6 @@ def affordable_blocks(p: Arrays, most: int, deadline: float) -> tuple[Blocks, in
         if not (more.size == 2 * legs).any():
             return blocks, None
         blocks, before = more, len(blocks.size)
-        spare -= (1 + growth) * (time.monotonic() - began)
     return blocks, _MOST_TOGETHER
 
 
