@@ -1,6 +1,7 @@
 """Opening, migrating and the two kinds of transaction, on both databases."""
 
 import threading
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -103,3 +104,18 @@ def test_sqlite_keeps_its_promises_to_the_disk(sqlite: Database) -> None:
     with sqlite.read() as session:
         found = [session.execute(sa.text(f"PRAGMA {name}")).scalar_one() for name in ("journal_mode", "synchronous", "foreign_keys")]
     assert found == ["wal", 2, 1]
+
+
+def test_when_every_connection_is_taken_it_is_not_ready_and_works_again_when_one_is_free(tmp_path: Path) -> None:
+    with Database(f"sqlite:///{tmp_path}/a.sqlite3") as database:
+        database.migrate()
+        database._engine.pool._timeout = 0.1  # type: ignore[attr-defined]
+        with ExitStack() as taken:
+            for _ in range(15):  # the pool's five, and ten more
+                taken.enter_context(database.read()).execute(sa.text("SELECT 1"))
+            for opening in (database.read, database.write):
+                with pytest.raises(NotReady, match="does not answer"), opening() as session:
+                    session.execute(sa.text("SELECT 1"))
+            with pytest.raises(NotReady, match="does not answer"):
+                database.check_ready()
+        assert names(database) == []
