@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from dispatch.errors import Conflict
+from dispatch.errors import Conflict, Stale
 from dispatch.service.accounts import end_account
 from dispatch.service.offers import take_back_offer
 from dispatch.storage.accounts import Accounts
@@ -23,10 +23,16 @@ _BATCH = 50  # people erased in one transaction
 
 
 def erase_person(store: Store, row: Beneficiary | Volunteer, world: World) -> None:
-    """Nobody can tell any more who this was. Conflict while a beneficiary has rides to come, or a volunteer is on the way."""
+    """Nobody can tell any more who this was.
+
+    Conflict while a beneficiary has rides to come, or a volunteer is on the way; Stale when the row was changed since it was read.
+    """
     now = world.now()
     _plans_about(store, row)  # no plan is saved from here on: rounds lock their own row first, and then what they change
+    seen = row.version
     store.hold_person(row)
+    if row.version != seen:  # somebody changed it since the caller looked
+        raise Stale
     if isinstance(row, Beneficiary):
         wanted = [request for request in store.requests_for(row.id) if request.state == "submitted"]
         moments = [moment for r in wanted for moment in (r.arrive_by, r.depart_after, r.return_after) if moment is not None]
