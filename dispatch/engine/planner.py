@@ -110,7 +110,7 @@ class Planner:
         """Offers nobody answered in time end as declined ones do."""
         for territory in self._territories():
             with self._database.read() as session:
-                overdue = [offer.id for offer in Store(session, territory.id).overdue_offers(self._world.now())]
+                overdue = [offer.id for offer in Store(session, territory.id).overdue_offers(self._world)]
             for offer_id in overdue:
                 with suppress(Conflict), self._database.write() as session:  # answered at this very moment
                     store = Store(session, territory.id)

@@ -3,9 +3,13 @@
 In: what somebody told us (`model.intake`). Out: rows. Called by the API and the demo.
 """
 
+from collections.abc import Iterable
+from datetime import timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from dispatch.errors import BadInput, Conflict, Fault
+from dispatch.model.clock import day_length_s, day_start
 from dispatch.model.day import Policy
 from dispatch.model.intake import ChangedVolunteer, NewAvailability, NewBeneficiary, NewTerritory, NewVolunteer
 from dispatch.service.places import check_on_roads
@@ -17,6 +21,8 @@ from dispatch.world import World
 from routing.network import RoadNetwork
 
 IDENTITY = {"name", "phone"}
+#: As many as a day to be planned may hold (`model.day`): one person more would keep the whole day from being planned.
+MOST_NEEDS, MOST_SPANS = 30, 12
 
 
 def make_territory(registry: Registry, new: NewTerritory, world: World, note: str = "") -> Territory:
@@ -63,20 +69,36 @@ def change_person(
         _check_home(store, new.home, network)
     lists = {name: list(getattr(new, name)) for name in ("needs", "accepts_needs") if hasattr(new, name)}
     store.change(row, new.model_dump(exclude=IDENTITY) | lists)
+    if isinstance(row, Beneficiary):
+        wanted = (request for request in store.requests_for(row.id) if request.state == "submitted")
+        if faults := [fault for request in wanted for fault in too_many_needs(row, request.needs)]:
+            raise BadInput(faults[:1])
     store.identify(row.id, Identity(new.name, new.phone))
     store.note_access("changed", row.__tablename__, row.id, 1, world)
 
 
 def add_availability(store: Store, volunteer_id: UUID, new: NewAvailability, world: World) -> Availability:
-    """Note a span in which a volunteer may be asked; Conflict when it overlaps another one."""
-    store.get(Volunteer, volunteer_id)
+    """Note a span in which a volunteer may be asked; Conflict when it overlaps another one, BadInput for too many of one day."""
+    store.hold_person(store.get(Volunteer, volunteer_id))
     if new.ends_at <= world.now():
         raise BadInput([Fault("ends_at", "past", "is in the past")])
+    zone = store.territory().timezone
+    day = new.starts_at.astimezone(ZoneInfo(zone)).date()
+    start = day_start(day, zone)
+    if store.spans_between(volunteer_id, start, start + timedelta(seconds=day_length_s(day, zone))) >= MOST_SPANS:
+        raise BadInput([Fault("starts_at", "too_many", f"is on a day that has {MOST_SPANS} spans already: join some of them")])
     if store.overlapping(volunteer_id, new.starts_at, new.ends_at):
         raise Conflict("This overlaps a span that was given before.")
     row = Availability(id=world.new_id(), volunteer_id=volunteer_id, starts_at=new.starts_at, ends_at=new.ends_at, created_at=world.now())
     store.add(row)
     return row
+
+
+def too_many_needs(person: Beneficiary, needs: Iterable[str]) -> list[Fault]:
+    """A fault when a person's needs and those of a request are more than can be planned with."""
+    if len({*person.needs, *needs}) <= MOST_NEEDS:
+        return []
+    return [Fault("needs", "too_many", f"must, with those of the person and of the request, be at most {MOST_NEEDS}")]
 
 
 def refuse_pair(store: Store, volunteer_id: UUID, beneficiary_id: UUID) -> None:

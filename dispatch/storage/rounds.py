@@ -47,9 +47,9 @@ class RoundRows(Rows):
             found.setdefault(row.offer_id, []).append(row)
         return found
 
-    def overdue_offers(self, now: datetime) -> Sequence[Offer]:
-        """Offers that nobody answered in time."""
-        query = sa.select(Offer).where(Offer.territory_id == self.territory_id, Offer.state == "sent", Offer.expires_at <= now)
+    def overdue_offers(self, world: World) -> Sequence[Offer]:
+        """Offers that nobody answered in time, by the clock that `is_open` goes by."""
+        query = sa.select(Offer).where(Offer.territory_id == self.territory_id, Offer.state == "sent", Offer.expires_at <= present(world))
         return self.session.scalars(query.order_by(Offer.id)).all()
 
     def queued_round(self, day: date) -> Round | None:

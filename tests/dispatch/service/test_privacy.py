@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import subprocess
+import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -12,11 +13,12 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from dispatch.errors import Conflict, NotFound
+from dispatch.errors import BadInput, Conflict, NotFound, Stale
 from dispatch.model.intake import NewTrip
 from dispatch.service.offers import accept_offer
 from dispatch.service.people import refuse_pair
 from dispatch.service.privacy import erase_after_restore, erase_person, retire_people
+from dispatch.service.rounds import fail_round, save_round
 from dispatch.service.trips import cancel_trip, request_trip
 from dispatch.storage.backup import back_up, restore
 from dispatch.storage.database import Database
@@ -25,7 +27,7 @@ from dispatch.storage.tables import Assignment, Beneficiary, Leg, Offer, TripReq
 from dispatch.storage.vault import ERASED
 from routing.network import RoadNetwork
 from tests.conftest import VAULT
-from tests.dispatch.territories import NOW, PLACE, TestTerritory, dump
+from tests.dispatch.territories import DATE, NOW, PLACE, TestTerritory, at, dump, make_plan
 
 PHONE = "+33 6 39 98 76 54"
 
@@ -102,6 +104,114 @@ def test_who_has_rides_to_come_is_not_erased_before_they_are_cancelled(place: Te
     erase(place, person)
     with pytest.raises(NotFound), place.store() as store:
         store.identify(person, ERASED)
+
+
+def test_whose_way_back_is_still_to_come_is_not_erased(place: TestTerritory) -> None:
+    person = place.person()
+    place.ask(person)  # there at 10:40, back from 11:40
+    place.world.advance(dt.timedelta(hours=26))  # 11:00 in Paris on the day
+    with pytest.raises(Conflict, match="cancel them first"):
+        erase(place, person)
+    place.world.advance(dt.timedelta(hours=1))
+    erase(place, person)
+
+
+@pytest.mark.parametrize("ended", ["saved", "rejected", "rejected before"])
+def test_a_plan_that_was_under_way_while_people_were_erased_is_kept_without_their_places(place: TestTerritory, ended: str) -> None:
+    person, gone, other = place.person(), place.volunteer(), place.volunteer()
+    request, theirs = place.ask(person, back=None), place.ask(arrive="15:00", back=None)
+    snapshot = place.snapshot()
+    plan = make_plan({(request, "outbound"): (other, "10:00"), (theirs, "outbound"): (gone, "14:30")})
+
+    def finish() -> None:
+        with place.database.write("solver") as session:
+            store = Store(session, place.id)
+            if ended == "saved":
+                assert save_round(store, snapshot, plan, 240, place.world)
+            else:
+                fail_round(store, snapshot.round_id, snapshot.token, "plan_rejected", place.world, plan)
+
+    if ended == "rejected before":
+        finish()
+    with place.store() as store:
+        cancel_trip(store, store.get(TripRequest, request), place.world)
+    erase(place, person)
+    erase(place, gone)
+    if ended != "rejected before":
+        finish()
+    with place.store() as store:
+        (row,) = store.planned_rounds({DATE})
+        assert row.plan
+        shown = {(run["driver"], stop["request"]): tuple(stop["place"]) for run in row.plan["runs"] for stop in run["stops"]}
+        assert shown[str(other), None] == PLACE  # who is still there
+        assert shown[str(other), str(request)] == shown[str(gone), None] == (2.3, 46.2)
+        assert list(store.runs_of(gone)) == list(store.offers_to(gone)) == []
+    assert place.states(theirs) == ["pending"]  # planned again
+
+
+@pytest.mark.parametrize("what", ["out of service", "refused"])
+def test_who_left_or_was_refused_while_a_plan_was_made_is_not_asked(place: TestTerritory, what: str) -> None:
+    person, volunteer, other = place.person(), place.volunteer(), place.volunteer()
+    request, second = place.ask(person, back=None), place.ask(arrive="15:00", back=None)
+    plan = {(request, "outbound"): (volunteer, "10:00"), (second, "outbound"): (other, "14:30")}
+    snapshot = place.snapshot()
+    with place.store() as store:
+        if what == "refused":
+            refuse_pair(store, volunteer, person)
+        else:
+            store.change(store.get(Volunteer, volunteer), {"active": False})
+    with place.database.write("solver") as session:
+        assert save_round(Store(session, place.id), snapshot, make_plan(plan), 240, place.world)
+    assert (place.states(request), place.states(second)) == (["pending"], ["offered"])
+    if what == "refused":  # and known to the next snapshot: what it plans all the same is not taken for a change
+        assert not place.run_round(plan)
+
+
+@pytest.mark.postgis
+@pytest.mark.parametrize("first", ["request", "erasure"])
+def test_nobody_is_erased_around_a_request_that_comes_at_that_moment(postgis: Database, demo_roads: RoadNetwork, first: str) -> None:
+    place = TestTerritory(postgis, demo_roads)
+    person, ended = place.person(), list[str]()
+
+    def second() -> None:
+        try:
+            erase(place, person) if first == "request" else place.ask(person)
+        except (Conflict, BadInput) as error:
+            ended.append(type(error).__name__)
+        else:
+            ended.append("done")
+
+    thread = threading.Thread(target=second)
+    wish = {"beneficiary_id": person, "origin": place.point(), "destination": place.point(), "arrive_by": at("10:40")}
+    with place.store() as store:
+        if first == "request":
+            request_trip(store, NewTrip(**wish), place.network, place.world)
+        else:
+            erase_person(store, store.file_of(person), place.world)
+        thread.start()
+        thread.join(0.5)
+        assert ended == []  # it waits
+    thread.join()
+    assert ended == (["Conflict"] if first == "request" else ["BadInput"])
+
+
+def test_who_cannot_be_erased_at_this_moment_is_not_half_erased_with_the_others(
+    place: TestTerritory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [place.person(f"P{k}") for k in range(3)]
+    place.world.advance(dt.timedelta(days=25 * 30.44))
+    change = Store.change
+
+    def one_fails(store: Store, row: Beneficiary | Volunteer, values: dict[str, object]) -> None:
+        if row.id == people[1]:
+            raise Stale
+        change(store, row, values)
+
+    monkeypatch.setattr(Store, "change", one_fails)
+    with place.store() as store:
+        assert retire_people(store, 24, place.world) == 2
+    with place.store() as store:
+        assert [store.identities(people)[person].name for person in people] == [None, "P1", None]
 
 
 def test_rides_of_a_volunteer_who_is_erased_go_back_to_planning(place: TestTerritory) -> None:

@@ -6,11 +6,22 @@ from uuid import uuid4
 import pytest
 
 from dispatch.errors import BadInput, Conflict, NotFound
+from dispatch.model.day import Driver, Request
 from dispatch.model.intake import NewAvailability, NewBeneficiary, NewTerritory, NewVolunteer
-from dispatch.service.people import add_availability, add_beneficiary, add_volunteer, make_territory, policy_of, refuse_pair
+from dispatch.service.people import (
+    MOST_NEEDS,
+    MOST_SPANS,
+    add_availability,
+    add_beneficiary,
+    add_volunteer,
+    change_person,
+    make_territory,
+    policy_of,
+    refuse_pair,
+)
 from dispatch.storage.database import Database
 from dispatch.storage.registry import Registry
-from dispatch.storage.tables import TripRequest
+from dispatch.storage.tables import Beneficiary, TripRequest
 from routing.network import RoadNetwork
 from tests.dispatch.territories import DATE, TestTerritory, at
 
@@ -114,3 +125,39 @@ def test_a_policy_saved_before_a_choice_existed_takes_its_default(place: TestTer
         territory = store.territory()
         territory.policy = {"cents_per_km": 40}
         assert (policy_of(territory).cents_per_km, policy_of(territory).snap_limit_metres) == (40, 500)
+
+
+def test_a_volunteer_gives_as_many_spans_a_day_as_can_be_planned(place: TestTerritory) -> None:
+    assert Driver.model_fields["shifts"].metadata[0].max_length == MOST_SPANS
+    volunteer = place.volunteer(span=None)
+
+    def give(day: dt.date, minutes: int) -> None:
+        begins = at("00:00", day) + dt.timedelta(minutes=minutes)
+        with place.store() as store:
+            span = NewAvailability(starts_at=begins, ends_at=begins + dt.timedelta(minutes=30))
+            add_availability(store, volunteer, span, place.world)
+
+    for k in range(MOST_SPANS):
+        give(DATE, 60 * k)
+    with pytest.raises(BadInput) as caught:
+        give(DATE, 60 * MOST_SPANS)
+    assert faults(caught) == {"starts_at": "too_many"}
+    give(DATE, 24 * 60)  # the next day
+    assert len(place.snapshot().day.drivers[0].shifts) == MOST_SPANS
+
+
+def test_needs_of_a_person_and_a_request_are_together_as_many_as_can_be_planned(place: TestTerritory) -> None:
+    assert Request.model_fields["needs"].metadata[0].max_length == MOST_NEEDS
+    many, more = ([f"{letter}{k}" for k in range(20)] for letter in "ab")
+    home = place.point()
+    with place.store() as store:
+        person = add_beneficiary(store, NewBeneficiary(name="A", home=home, needs=many), place.network, place.world).id
+    with pytest.raises(BadInput) as caught:
+        place.ask(person, needs=more)
+    assert faults(caught) == {"needs": "too_many"}
+    place.ask(person, needs=more[:10])
+    with pytest.raises(BadInput) as caught, place.store() as store:
+        row = store.get(Beneficiary, person)
+        change_person(store, row, NewBeneficiary(name="A", home=home, needs=[*many, "cane"]), place.network, place.world)
+    assert faults(caught) == {"needs": "too_many"}
+    assert len(place.snapshot().day.requests[0].needs) == MOST_NEEDS
