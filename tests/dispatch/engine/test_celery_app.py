@@ -1,13 +1,11 @@
 """Workers in processes of their own: killed, stopped, frozen, with Redis emptied, they lose nothing; and they tell nobody of whom."""
 
-import http.client
 import os
 import signal
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +24,8 @@ from dispatch.storage.tables import Beneficiary, TripRequest, Volunteer
 from dispatch.world import World
 from routing.network import RoadNetwork
 from tests.dispatch.territories import dump
-from tests.dispatch.workers import Place, kill, until, worker
+from tests.dispatch.test_health import get
+from tests.dispatch.workers import Place, kill, running, until, worker
 from tests.servers import free_port
 
 pytestmark = [pytest.mark.postgis, pytest.mark.redis, pytest.mark.slow, pytest.mark.usefixtures("_swept")]
@@ -112,6 +111,28 @@ def test_a_worker_that_is_told_to_stop_gives_its_round_back_and_ends(demo: Place
         assert demo.until("done", round_id).token == 2
 
 
+@pytest.mark.parametrize("what", ["worker", "beat"])
+def test_whoever_watches_a_process_is_told_that_it_is_stopping(demo: Place, redis_url: str, what: str) -> None:
+    port = free_port()
+    settings = {"ALLONS_REDIS_URL": redis_url, "ALLONS_WORKERS": "true", "ALLONS_HEALTH_PORT": str(port)}
+
+    def ready() -> int:
+        try:
+            return get(port, "/readyz")[0]
+        except OSError:
+            return 0
+
+    with running(demo, what, **settings) as process:
+        until(lambda: ready() == 200)
+        time.sleep(2)  # its handlers are there
+        process.send_signal(signal.SIGTERM)
+        seen = []
+        while process.poll() is None:
+            seen.append(ready())
+        assert 503 in seen
+        assert process.returncode == 0
+
+
 def test_neither_redis_nor_logs_nor_figures_say_whom_a_round_is_for(
     demo: Place, demo_roads: RoadNetwork, redis_url: str, tmp_path: Path
 ) -> None:
@@ -137,7 +158,7 @@ def test_neither_redis_nor_logs_nor_figures_say_whom_a_round_is_for(
         with worker(demo, redis_url, log, ALLONS_HEALTH_PORT=str(port)):
             demo.until("done", round_id)
             until(lambda: '"served"' in log.read_text(encoding="utf-8"))
-            figures = metrics(port)
+            figures = str(get(port, "/metrics")[1])
         kept = everything(bell)
         bell.publish("end", "Canary Morel")
         listener.join()
@@ -176,10 +197,3 @@ def everything(bell: "redis.Redis") -> list[bytes]:
         value = read[kind](key) if kind in read else bell.zrange(key, 0, -1, withscores=True)
         found += [key, value if isinstance(value, bytes) else repr(value).encode()]
     return found
-
-
-def metrics(port: int) -> str:
-    """As Prometheus reads them."""
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
-        connection.request("GET", "/metrics")
-        return connection.getresponse().read().decode()
