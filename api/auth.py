@@ -68,6 +68,8 @@ ALLOWED: Mapping[str, frozenset[Role]] = MappingProxyType(
         "renew_account_link": _MANAGER,
         "end_account": _MANAGER,
         "create_link": STAFF,
+        "end_volunteer_logins": STAFF,
+        "end_beneficiary_logins": STAFF,
         "show_session": EVERYBODY,
         "log_out": EVERYBODY,
         "list_offers": _DRIVERS,

@@ -72,7 +72,7 @@ def serve_command(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     from dispatch.logs import configure_logs
 
     configure_logs()
-    _serve(_settings(), host, port)
+    _serve(load_settings(), host, port)
 
 
 def worker_command(
@@ -84,7 +84,7 @@ def worker_command(
     from dispatch.logs import configure_logs
 
     configure_logs()
-    settings = _settings()
+    settings = load_settings()
     missing = [name for name in ("roads", "redis_url") if getattr(settings, name) is None]
     if missing:
         raise BadInput([Fault(f"ALLONS_{name.upper()}", "missing", "a worker needs it") for name in missing])
@@ -103,15 +103,20 @@ def beat_command() -> None:
     from dispatch.world import World
 
     configure_logs()
-    settings = _settings()
+    settings = load_settings()
     if settings.redis_url is None or not settings.workers:
         raise BadInput([Fault("ALLONS_WORKERS", "missing", "a beat needs ALLONS_WORKERS=true and ALLONS_REDIS_URL")])
     with Database(settings.database_url) as database:
         database.check_ready()
         bus = RedisBus(settings.redis_url)
-        planner = Planner(database, None, bus, settings, World())
-        signal.signal(signal.SIGTERM, lambda *_: planner.ask_to_stop())
-        with listening(settings, Health(database, bus)), suppress(KeyboardInterrupt):
+        planner, health = Planner(database, None, bus, settings, World()), Health(database, bus)
+
+        def stop(*_: object) -> None:
+            health.stopping = True
+            planner.ask_to_stop()
+
+        signal.signal(signal.SIGTERM, stop)
+        with listening(settings, health), suppress(KeyboardInterrupt):
             planner.run()
 
 
@@ -119,7 +124,7 @@ def migrate_command() -> None:
     """Make the database's tables, or bring them to this version."""
     from dispatch.storage.database import Database
 
-    with Database.of(_settings()) as database:
+    with Database.of(load_settings()) as database:
         database.migrate()
     Console().print("The tables are those of this version.")
 
@@ -179,7 +184,8 @@ def revoke_key_command(prefix: Annotated[str, typer.Argument(help="As shown by `
     Console().print("The key is ended.")
 
 
-def _settings() -> "Settings":
+def load_settings() -> "Settings":
+    """From the environment. BadInput, without the value, for what is none."""
     from pydantic import ValidationError
 
     from dispatch.settings import Settings
@@ -195,7 +201,7 @@ def writing() -> Iterator["Session"]:
     """A writing transaction on the database of the settings, which is closed afterwards."""
     from dispatch.storage.database import Database
 
-    with Database.of(_settings()) as database:
+    with Database.of(load_settings()) as database:
         database.check_ready()
         with database.write() as session:
             yield session

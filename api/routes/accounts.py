@@ -11,8 +11,9 @@ from api.schemas import AccountMade, AccountOut, LinkMade, Page
 from dispatch.errors import Refused
 from dispatch.model.intake import NewAccount, NewLink
 from dispatch.service.accounts import end_account as end
-from dispatch.service.accounts import find_account, holder_link, make_account, renew_link
+from dispatch.service.accounts import end_logins, find_account, holder_link, make_account, renew_link
 from dispatch.storage.accounts import Accounts
+from dispatch.storage.tables import Beneficiary, Volunteer
 
 router = APIRouter(tags=["accounts"])
 
@@ -66,9 +67,23 @@ def create_link(new: NewLink, caller: CallerOf, parts: PartsOf, once: OnceOf) ->
     """A link that lets a volunteer or beneficiary in, once, without an account. Hand it to nobody else."""
 
     def create() -> LinkMade:
-        link, text = holder_link(Accounts(store.session), store, new.role, new.holder_id, new.hours, parts.world)
-        store.note_access("made", "link", link.holder_id, 1, parts.world)
-        return LinkMade(link_token=text)
+        return LinkMade(link_token=holder_link(Accounts(store.session), store, new.role, new.holder_id, new.hours, parts.world)[1])
 
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         return once.answer(store.session, 201, create, shown_once="link_token")
+
+
+@router.delete("/volunteers/{volunteer_id}/logins", status_code=204)
+def end_volunteer_logins(volunteer_id: UUID, caller: CallerOf, parts: PartsOf) -> Response:
+    """A phone is lost, or a link went to the wrong one: this volunteer is logged out everywhere, and older links open nothing any more."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        end_logins(Accounts(store.session), store, store.get(Volunteer, volunteer_id).id, parts.world)
+    return Response(status_code=204)
+
+
+@router.delete("/beneficiaries/{beneficiary_id}/logins", status_code=204)
+def end_beneficiary_logins(beneficiary_id: UUID, caller: CallerOf, parts: PartsOf) -> Response:
+    """A phone is lost, or a link went to the wrong one: this person is logged out everywhere, and older links open nothing any more."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        end_logins(Accounts(store.session), store, store.get(Beneficiary, beneficiary_id).id, parts.world)
+    return Response(status_code=204)

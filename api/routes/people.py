@@ -104,7 +104,7 @@ def get_volunteer(volunteer_id: UUID, caller: CallerOf, parts: PartsOf, response
 def change_volunteer(
     volunteer_id: UUID, new: ChangedVolunteer, caller: CallerOf, parts: PartsOf, response: Response, if_match: IfMatch = None
 ) -> VolunteerOut:
-    """Write a volunteer's file anew, whole; `active: false` and nobody asks any more."""
+    """Write a volunteer's file anew, whole; `active: false` and nobody asks any more, and who was logged in is out."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         row = store.get(Volunteer, volunteer_id)
         check_version(if_match, row.version)

@@ -14,6 +14,7 @@ import structlog
 
 from dispatch.engine.bus import Bus
 from dispatch.engine.engines import CeleryEngine, PoolEngine, SolveEngine
+from dispatch.engine.pool import Children
 from dispatch.engine.rounds import run_round
 from dispatch.errors import BadInput, Conflict, DispatchError, Fault
 from dispatch.metrics import DUE, SWEPT_AT
@@ -42,12 +43,18 @@ class RoundRunner:
         self._database, self._network, self._settings, self._world = database, network, settings, world
         cache = RedisCache(settings.redis_url) if settings.redis_url else LocalCache()
         self._road_times = CachedTravelTimes(network, cache, settings.matrix_threads)
+        self._children = Children()
+
+    def stop(self) -> None:
+        """End what is being solved: those rounds are left to others."""
+        self._children.end()
 
     def run(self, territory_id: UUID, round_id: UUID) -> None:
         """Run a round, and queue its day again if it changed meanwhile. Never raises: whoever runs rounds must outlive any of them."""
         try:
             minutes = self._settings.offer_minutes
-            if run_round(self._database, self._network, territory_id, round_id, minutes, self._world, self._road_times):
+            known = (self._world, self._road_times, self._children)
+            if run_round(self._database, self._network, territory_id, round_id, minutes, *known):
                 with self._database.write() as session:
                     store = Store(session, territory_id)
                     day = store.get(Round, round_id).service_date
@@ -78,8 +85,8 @@ class Planner:
         """Begin in a thread; the first turn comes at once, for what was left from last time."""
         self._thread.start()
 
-    def stop(self, timeout_s: float = 10.0) -> None:
-        """Ask it to end and wait for it; a round that is being solved is left to the next planner."""
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """Ask it to end and wait for it a little; a round that is being solved is left to the next planner."""
         self.ask_to_stop()
         self._engine.close()
         if self._thread.is_alive():
@@ -182,7 +189,7 @@ class Planner:
 
 def _engine_for(database: Database, network: RoadNetwork | None, settings: Settings, world: World) -> SolveEngine:
     if settings.workers and settings.redis_url:
-        return CeleryEngine(settings.redis_url)
+        return CeleryEngine(settings.redis_url, 2 * settings.sweep_seconds)
     if network is None:
         raise BadInput([Fault("ALLONS_WORKERS", "missing", "rounds are run by workers only with ALLONS_WORKERS=true and ALLONS_REDIS_URL")])
-    return PoolEngine(RoundRunner(database, network, settings, world).run, settings.rounds_at_once)
+    return PoolEngine(RoundRunner(database, network, settings, world), settings.rounds_at_once)

@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 
 from dispatch.engine.plan_day import plan_day
+from dispatch.engine.pool import Children, Left
 from dispatch.errors import Conflict, DispatchError
 from dispatch.metrics import ROUND_SECONDS, ROUNDS, WAYS
 from dispatch.model.plans import Plan
@@ -39,12 +40,13 @@ def run_round(
     offer_minutes: int,
     world: World,
     road_times: RoadTimes | None = None,
+    children: Children | None = None,
 ) -> bool:
     """Claim, snapshot, plan, prove, save. A plan that breaks a rule, or a failed solve, is kept as such and sends nothing.
 
     The claim is committed before the snapshot is made, and the snapshot's transaction closed before solving; saving is a third one, which
     leaves alone what changed in between, and which comes to nothing when another worker has taken the round over. Conflict when somebody
-    else has the round.
+    else has the round. When `children` are ended meanwhile, the lease is given back, and the round is somebody else's to take over.
     """
     with database.write("solver") as session:
         claim = claim_round(Store(session, territory_id), round_id, world, LEASE_S)
@@ -68,7 +70,13 @@ def run_round(
         with _beating(database, claim):
             with database.read("solver") as session:
                 snapshot = load_day(Store(session, territory_id), claim, world)
-            planned = plan_day(snapshot.day, network, SolveParams(seconds=snapshot.seconds, seed=snapshot.seed), road_times)
+            planned = plan_day(snapshot.day, network, SolveParams(seconds=snapshot.seconds, seed=snapshot.seed), road_times, children)
+    except Left:
+        with database.write("solver") as session:
+            Store(session, territory_id).hold_round(round_id, claim.token, 0.0)
+        ended("left")
+        log.warning("round", round=str(round_id), ended="left")
+        return False
     except (DispatchError, RoutingError) as error:
         return give_up(error.code)
     except Exception:

@@ -12,7 +12,9 @@ from dispatch.errors import BadInput, Conflict, Fault
 from dispatch.model.clock import day_length_s, day_start
 from dispatch.model.day import Policy
 from dispatch.model.intake import ChangedVolunteer, NewAvailability, NewBeneficiary, NewTerritory, NewVolunteer
+from dispatch.service.accounts import end_logins
 from dispatch.service.places import check_on_roads
+from dispatch.storage.accounts import Accounts
 from dispatch.storage.registry import Registry
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Availability, Beneficiary, Refusal, Territory, Volunteer
@@ -64,7 +66,7 @@ def add_volunteer(store: Store, new: NewVolunteer, network: RoadNetwork, world: 
 def change_person(
     store: Store, row: Beneficiary | Volunteer, new: NewBeneficiary | ChangedVolunteer, network: RoadNetwork, world: World
 ) -> None:
-    """Write a file anew, whole. Stale when somebody else changed it at this very moment."""
+    """Write a file anew, whole; a volunteer who is not active any more is logged out. Stale when somebody else changed it meanwhile."""
     if new.home != row.home:
         _check_home(store, new.home, network)
     lists = {name: list(getattr(new, name)) for name in ("needs", "accepts_needs") if hasattr(new, name)}
@@ -75,6 +77,8 @@ def change_person(
             raise BadInput(faults[:1])
     store.identify(row.id, Identity(new.name, new.phone))
     store.note_access("changed", row.__tablename__, row.id, 1, world)
+    if isinstance(new, ChangedVolunteer) and not new.active:
+        end_logins(Accounts(store.session), store, row.id, world)
 
 
 def add_availability(store: Store, volunteer_id: UUID, new: NewAvailability, world: World) -> Availability:

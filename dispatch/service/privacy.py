@@ -55,6 +55,7 @@ def erase_after_restore(store: Store, world: World) -> int:
     """Erase anew whom a restored backup has brought back; how many."""
     people, accounts = store.unfinished_erasures(), Accounts(store.session)
     for person_id in people:
+        accounts.end_traces(person_id, world.now())
         account = accounts.account(person_id, store.territory_id)
         if account is not None:
             end_account(accounts, store, account, world)

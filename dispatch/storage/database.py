@@ -54,7 +54,11 @@ class Database:
         """As the settings have it. BadInput also for a key of the vault that is missing or none."""
         key = settings.vault_key.get_secret_value() if settings.vault_key else None
         database = cls(settings.database_url)
-        database._vault = Vault(find_master_key(settings.database_url, key, settings.vault_key_file))
+        try:
+            database._vault = Vault(find_master_key(settings.database_url, key, settings.vault_key_file, database._is_sealed))
+        except BadInput:
+            database.close()
+            raise
         return database
 
     @contextmanager
@@ -105,6 +109,14 @@ class Database:
         """Raises alembic's CommandError when the tables differ from `tables.py`; for tests."""
         with self._engine.begin() as connection:
             alembic.command.check(_config(connection))
+
+    def _is_sealed(self) -> bool:
+        """Whether it holds what only the key of its vault opens: names, or addresses that accounts are found by."""
+        with self._engine.execution_options(reads=True).connect() as connection:
+            there = sa.inspect(connection).get_table_names()
+            columns = {"person_key": "wrapped", "account": "login_digest"}
+            kept = [sa.table(name, sa.column(column)).c[column] for name, column in columns.items() if name in there]
+            return any(connection.scalar(sa.select(sa.exists().where(column.is_not(None)))) for column in kept)
 
     def close(self) -> None:
         """Give back every connection."""

@@ -1,4 +1,4 @@
-"""What is done with any row of a territory: keep, read, list, move, change, forget. The rest of `Store` stands on it.
+"""What is done with any row of a territory: keep, read, list, move, change. The rest of `Store` stands on it.
 
 In: a session of `Database.read` or `Database.write`. Out: rows of `tables`.
 """
@@ -137,11 +137,6 @@ class Rows:
                 raise NotFound
             query = query.where(sa.tuple_(moment, table.id) < last.scalar_subquery())
         return self.session.scalars(query.order_by(moment.desc(), table.id.desc()).limit(limit)).all()
-
-    def delete(self, row: Any) -> None:
-        """Forget a row."""
-        self.session.delete(row)
-        self.session.flush()
 
 
 def _there(table: type[Table]) -> list[sa.ColumnElement[bool]]:

@@ -1,24 +1,29 @@
-"""A round that cannot be planned ends, and takes no other down; a heartbeat outlives what goes wrong between two beats."""
+"""A round that cannot be planned ends and takes no other down; it is one worker's for as long as its heartbeat says so, and no longer."""
 
 import time
 from contextlib import contextmanager
+from threading import Thread
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from dispatch.engine import rounds as conductor
 from dispatch.engine.bus import LocalBus
-from dispatch.engine.planner import Planner
+from dispatch.engine.planner import Planner, RoundRunner
 from dispatch.errors import NotReady
 from dispatch.service.rounds import claim_round, enqueue_round
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Round, TripRequest
+from dispatch.world import World
 from routing.network import RoadNetwork
 from tests.dispatch.territories import DATE, TestTerritory
+from tests.dispatch.workers import Place
 
+LEASE_S, SOLVE_S = 1.5, 4.0
 QUICK = Settings(round_seconds=0.3, debounce_seconds=0.0, sweep_seconds=30.0)
 
 
@@ -96,3 +101,27 @@ def test_a_heartbeat_goes_on_after_the_database_was_away(place: TestTerritory, m
         else:
             pytest.fail("no beat came after the failures")
     assert failures == []
+
+
+@pytest.mark.parametrize("demo", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("beats", [True, False])
+def test_a_solve_longer_than_its_lease_keeps_it_by_its_heartbeat_alone(
+    demo: Place, demo_roads: RoadNetwork, monkeypatch: pytest.MonkeyPatch, *, beats: bool
+) -> None:
+    """Without the heartbeat another worker takes the round over, and what the first one brings at last is refused."""
+    monkeypatch.setattr(conductor, "LEASE_S", LEASE_S)
+    monkeypatch.setattr(conductor, "BEAT_S", LEASE_S / 3 if beats else 60.0)
+    first, second = (RoundRunner(demo.database, demo_roads, Settings(), World()) for _ in range(2))
+    round_id = demo.round(seconds=SOLVE_S)
+    with capture_logs() as lines:
+        thread = Thread(target=first.run, args=(demo.territory, round_id))
+        thread.start()
+        demo.until("running", round_id)
+        demo.shorten(round_id, 0.5)  # for whoever else may run it
+        while thread.is_alive():
+            second.run(demo.territory, round_id)  # refused, as long as somebody has it
+            time.sleep(0.2)
+    row = demo.row(round_id)
+    assert (row.state, row.token, row.attempts) == (("done", 1, 1) if beats else ("done", 2, 2))
+    assert demo.steps(round_id) == (["running", "done"] if beats else ["running", "running", "done"])
+    assert [line["ended"] for line in lines if line.get("ended") != "conflict"] == ["done"]

@@ -5,7 +5,6 @@ import os
 import subprocess
 import threading
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from uuid import UUID
@@ -13,19 +12,22 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from dispatch.errors import BadInput, Conflict, NotFound, Stale
+from dispatch.errors import BadInput, Conflict, NotFound, Stale, Unauthenticated
 from dispatch.model.intake import NewTrip
+from dispatch.service.accounts import find_login, holder_link, use_link
 from dispatch.service.offers import accept_offer
 from dispatch.service.people import refuse_pair
 from dispatch.service.privacy import erase_after_restore, erase_person, retire_people
 from dispatch.service.rounds import fail_round, save_round
 from dispatch.service.trips import cancel_trip, request_trip
+from dispatch.storage.accounts import Accounts, Login, OneTimeLink
 from dispatch.storage.backup import back_up, restore
 from dispatch.storage.database import Database
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Assignment, Beneficiary, Leg, Offer, TripRequest, Volunteer
 from dispatch.storage.vault import ERASED
 from routing.network import RoadNetwork
+from tests import servers
 from tests.conftest import VAULT
 from tests.dispatch.territories import DATE, NOW, PLACE, TestTerritory, at, dump, make_plan
 
@@ -64,6 +66,14 @@ def ridden(place: TestTerritory, person: UUID, volunteer: UUID) -> UUID:
         accept_offer(store, store.offers_of([request], "sent")[0], place.world)
     place.world.advance(dt.timedelta(days=3))
     return request
+
+
+def let_in(place: TestTerritory, person: UUID) -> tuple[str, str]:
+    """Log somebody in who has no account; the login's token, and that of a link that was not used yet."""
+    with place.store() as store:
+        accounts = Accounts(store.session)
+        (_, used), (_, unused) = (holder_link(accounts, store, "beneficiary", person, 72, place.world) for _ in range(2))
+        return use_link(accounts, used, place.world)[1], unused
 
 
 def test_an_erased_person_is_nowhere_and_the_counts_are_the_same(place: TestTerritory) -> None:
@@ -247,10 +257,25 @@ def test_whoever_was_not_seen_for_two_years_is_erased_and_nobody_else(place: Tes
         assert [person for person, found in store.identities([gone, asks, drove, fresh]).items() if found == ERASED] == [gone, drove]
 
 
+def test_whom_old_data_bring_back_is_out_again_and_their_links_open_nothing(place: TestTerritory) -> None:
+    gone, stays = place.person(), place.person()
+    (login, link), (other, _) = let_in(place, gone), let_in(place, stays)
+    with place.store() as store:
+        store.lose_key(gone, place.world.now())  # as the newest keys have it
+        assert erase_after_restore(store, place.world) == 1
+    with place.database.write() as session:
+        accounts = Accounts(session)
+        for opens in (find_login, use_link):
+            with pytest.raises(Unauthenticated):
+                opens(accounts, login if opens is find_login else link, place.world)
+        assert find_login(accounts, other, place.world)[0].holder_id == stays
+
+
 def test_a_restored_sqlite_backup_brings_nobody_back(sqlite: Database, demo_roads: RoadNetwork, tmp_path: Path) -> None:
     place = TestTerritory(sqlite, demo_roads)
     gone, stays = place.person("canary Jeanne", phone=PHONE), place.person("Odette")
     ridden(place, gone, place.volunteer())
+    let_in(place, stays)
     with place.store() as store:
         home = store.file_of(gone).home
     file, folder = tmp_path / "allons.sqlite3", tmp_path / "backup"
@@ -265,35 +290,50 @@ def test_a_restored_sqlite_backup_brings_nobody_back(sqlite: Database, demo_road
         _shows_only(database, place, gone, stays, home)
 
 
-def test_a_restored_dump_of_postgresql_brings_nobody_back(
-    postgis: Database, new_postgis: Callable[[], Database], demo_roads: RoadNetwork, tmp_path: Path
+def test_logins_would_come_back_if_they_were_in_the_backup(
+    sqlite: Database, demo_roads: RoadNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the commands of docs/backups.md."""
+    place = TestTerritory(sqlite, demo_roads)
+    login, link = let_in(place, place.person())
+    monkeypatch.setattr("dispatch.storage.backup._APART", ("person_key", "reply"))
+    restore(*back_up(tmp_path / "allons.sqlite3", tmp_path / "backup", "2026-11-01"), tmp_path / "restored.sqlite3")
+    with closing(Database(f"sqlite:///{tmp_path}/restored.sqlite3", VAULT)) as database, database.write() as session:
+        assert find_login(Accounts(session), login, place.world)
+        assert use_link(Accounts(session), link, place.world)
+
+
+@pytest.mark.postgis
+@pytest.mark.slow
+def test_a_restored_dump_of_postgresql_brings_nobody_back(postgis: Database, demo_roads: RoadNetwork, tmp_path: Path) -> None:
+    """With the commands of docs/backups.md, on a server that has never heard of Allons."""
     place = TestTerritory(postgis, demo_roads)
     gone, stays = place.person("canary Jeanne", phone=PHONE), place.person("Odette")
     ridden(place, gone, place.volunteer())
+    let_in(place, stays)
     with place.store() as store:
         home = store.file_of(gone).home
     docs = (Path(__file__).parents[3] / "docs" / "backups.md").read_text(encoding="utf-8")
-    dump_data, dump_keys, *back = [line for line in docs.splitlines() if line.startswith(("pg_dump ", "pg_restore "))]
-    new = new_postgis()
-    url = {database: database._engine.url.render_as_string(False).replace("+psycopg", "") for database in (postgis, new)}
+    dump_data, dump_keys, *back = [line for line in docs.splitlines() if line.startswith(("pg_dump ", "for role ", "pg_restore "))]
 
-    def run(line: str, database: Database) -> None:
-        known = {"PATH": os.environ["PATH"], "DATABASE": url[database], "DAY": "2026-11-01"}
+    def run(line: str, url: str) -> None:
+        known = {"PATH": os.environ["PATH"], "DATABASE": url.replace("+psycopg", ""), "DAY": "2026-11-01"}
         subprocess.run(["bash", "-euo", "pipefail", "-c", line], cwd=tmp_path, env=known, check=True, timeout=60)
 
-    run(dump_data, postgis)
+    here = postgis._engine.url.render_as_string(False)
+    run(dump_data, here)
     erase(place, gone)
-    run(dump_keys, postgis)
-    for line in back:
-        run(line, new)
-    with closing(new):
-        _shows_only(new, place, gone, stays, home)
+    run(dump_keys, here)
+    with servers.postgis() as server:
+        for line in back:
+            run(line, f"{server}/postgres")
+        with closing(Database(f"{server}/postgres", VAULT)) as restored:
+            restored.migrate()
+            _shows_only(restored, place, gone, stays, home)
 
 
 def _shows_only(database: Database, place: TestTerritory, gone: UUID, stays: UUID, home: tuple[float, float]) -> None:
     with database.write() as session:
+        assert [session.scalars(sa.select(table)).all() for table in (Login, OneTimeLink)] == [[], []]
         store = Store(session, place.id)
         assert store.identities([gone, stays])[gone] == ERASED
         assert store.identities([gone, stays])[stays].name == "Odette"

@@ -62,7 +62,7 @@ CREATE TRIGGER state_follows BEFORE INSERT OR UPDATE ON round FOR EACH ROW EXECU
 CREATE TRIGGER state_follows BEFORE INSERT OR UPDATE ON run FOR EACH ROW EXECUTE FUNCTION state_follows_events('planned');
 
 -- Roles: `allons_app` answers people, `allons_solver` saves plans, `allons_auditor` reads the log. None of them can log in by itself; whoever
--- may log in is a member (docs/settings.md). They belong to the cluster, and may be there already.
+-- may log in is a member (docs/serving.md). They belong to the cluster, and may be there already.
 DO $$
 DECLARE
     name text;
