@@ -30,6 +30,7 @@ from tests.servers import free_port
 
 #: What a description cannot say (places must be near roads, a time in the future) is refused although it fits: not a violation.
 LEFT_OUT = "positive_data_acceptance"
+REFUSALS = ["400", "401", "403", "404", "405", "409", "412", "413", "415", "422", "428", "431"]  # without 5xx
 MANY = 5  # of each thing: some are cancelled, ended or erased on the way
 REACHED = 0.6  # of what a role may call, at least so much must have worked: otherwise only refusals were looked at
 
@@ -90,7 +91,8 @@ def configured(service: Service) -> str:
     names = {place: f"known{number}" for number, place in enumerate(known)}
     lines = [f"[dictionaries.{names[place]}]\nvalues = {json.dumps(values)}" for place, values in known.items()]
     bound = [f'"{place}" = {{ dictionary = "{name}", probability = 0.7 }}' for place, name in names.items()]
-    return "\n".join([*lines, "[parameters]", *bound])
+    refusals = ["[checks.negative_data_rejection]", f"expected-statuses = {json.dumps(REFUSALS)}"]
+    return "\n".join([*lines, "[parameters]", *bound, *refusals])
 
 
 def reached() -> Counter[str]:
