@@ -16,6 +16,7 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPBearer
 
 from api.deps import Parts, PartsOf
+from dispatch.engine.throttle import STRANGERS
 from dispatch.errors import NotFound, Refused, Unauthenticated
 from dispatch.model.roles import EVERYBODY, REFERRERS, STAFF, Role
 from dispatch.service.accounts import csrf_token, find_login, see
@@ -98,7 +99,11 @@ def authorise(
     Both at once are refused: nobody would know who it was.
     """
     key, login = request.headers.getlist("authorization"), request.cookies.get(COOKIE)
-    caller = _by_login(request, parts, login) if login is not None and not key else _by_key(parts, key if login is None else [])
+    try:
+        caller = _by_login(request, parts, login) if login is not None and not key else _by_key(parts, key if login is None else [])
+    except Unauthenticated:  # what opens something is not counted: others at the same address go on
+        parts.throttle.take(STRANGERS, "stranger", request.client.host if request.client else "")
+        raise
     parts.throttle.take(limits.RateLimitItemPerMinute(parts.settings.calls_per_minute), "caller", caller.actor_id)
     if caller.role not in ALLOWED.get(request.scope["route"].name, frozenset()):
         raise Refused

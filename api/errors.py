@@ -65,34 +65,6 @@ _TITLES = {
     500: ("Une erreur de notre part", "A mistake on our side"),
     503: ("Le service n'est pas prêt", "The service is not ready"),
 }
-_FAULT = {
-    "type": "object",
-    "required": ["pointer", "code", "detail"],
-    "properties": {"pointer": {"type": "string"}, "code": {"type": "string"}, "detail": {"type": "string"}},
-}
-#: Every answer that is not a success, for the API's description.
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "default": {
-        "description": "What is wrong and what to do next (RFC 9457); the codes are listed in docs/errors.md.",
-        "content": {
-            "application/problem+json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["type", "title", "status", "detail", "instance"],
-                    "properties": {
-                        "type": {"type": "string", "examples": ["urn:allons:error:not_found"]},
-                        "title": {"type": "string"},
-                        "status": {"type": "integer"},
-                        "detail": {"type": "string"},
-                        "action": {"type": "string", "description": "What to do next."},
-                        "errors": {"type": "array", "items": _FAULT},
-                        "instance": {"type": "string", "description": "Names this answer in the logs."},
-                    },
-                }
-            }
-        },
-    }
-}
 MOST_FAULTS = 10  # are named; whoever mends them is told the next
 _PLACES = {"body", "query", "path", "header"}
 

@@ -7,6 +7,7 @@ values, and the kind and place of an unforeseen error, never its message.
 import hashlib
 import json
 import math
+import re
 import time
 import traceback
 from typing import Any
@@ -24,6 +25,7 @@ from dispatch.world import World
 MAX_BODY_BYTES = 64 * 1024
 MAX_HEAD_BYTES = 16 * 1024
 MAX_DEPTH = 100
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -41,9 +43,10 @@ log = structlog.get_logger()
 
 
 class _Refused(Exception):
-    def __init__(self, code: str, detail: str, *faults: Fault) -> None:
+    def __init__(self, code: str, detail: str, *faults: Fault, close: bool = False) -> None:
         super().__init__(detail)
         self.code, self.detail, self.faults = code, detail, faults
+        self.close = close  # the rest of what is sent cannot be told from a next request
 
 
 class Guard:
@@ -75,12 +78,12 @@ class Guard:
 
         language = headers.get("accept-language", "")
         try:
-            _check_head(scope)
+            _check_head(scope, headers)
             body = await _read_body(scope["method"], headers, receive)
             scope["state"]["body_sha256"] = hashlib.sha256(body).hexdigest()
             await self._app(scope, _replay(body, receive), send_marked)
         except _Refused as refused:
-            closing = {"Connection": "close"} if refused.code in ("too_large", "headers_too_large") else {}
+            closing = {"Connection": "close"} if refused.close else {}
             answer = problem(request_id, language, refused.code, refused.detail, faults=refused.faults, headers=closing)
             await answer(scope, receive, send_marked)
         except Exception as error:
@@ -98,10 +101,15 @@ class Guard:
         log.info("request", request=request_id, method=method, route=name, status=status, ms=round(1000 * took, 1))
 
 
-def _check_head(scope: Scope) -> None:
-    """Bounded, and nothing said twice: of two values nobody knows which was meant."""
-    if sum(len(name) + len(value) for name, value in scope["headers"]) + len(scope["query_string"]) > MAX_HEAD_BYTES:
-        raise _Refused("headers_too_large", f"At most {MAX_HEAD_BYTES // 1024} KiB are taken before the body.")
+def _check_head(scope: Scope, headers: Headers) -> None:
+    """Bounded, for a host that can be one, with one length, and nothing said twice: of two values nobody knows which was meant."""
+    address = len(scope["path"]) + len(scope["query_string"])
+    if address + sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEAD_BYTES:
+        raise _Refused("headers_too_large", f"At most {MAX_HEAD_BYTES // 1024} KiB are taken before the body.", close=True)
+    if "transfer-encoding" in headers and "content-length" in headers:
+        raise _Refused("unreadable", "The length of the body is given twice, in two ways.", close=True)
+    if not _HOST.fullmatch(headers.get("host", "-")):  # HTTP/1.0 needs none
+        raise _Refused("unreadable", "The header Host names no host.", close=True)
     names = [name for name, _ in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -111,7 +119,7 @@ def _check_head(scope: Scope) -> None:
 async def _read_body(method: str, headers: Headers, receive: Receive) -> bytes:
     """The whole body, within the limit, and strict JSON if there is any."""
     if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")[:12]) > MAX_BODY_BYTES:
-        raise _Refused("too_large", f"At most {MAX_BODY_BYTES // 1024} KiB are taken.")
+        raise _Refused("too_large", f"At most {MAX_BODY_BYTES // 1024} KiB are taken.", close=True)
     parts: list[bytes] = []
     size = 0
     while True:
@@ -121,7 +129,7 @@ async def _read_body(method: str, headers: Headers, receive: Receive) -> bytes:
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > MAX_BODY_BYTES:
-            raise _Refused("too_large", f"At most {MAX_BODY_BYTES // 1024} KiB are taken.")
+            raise _Refused("too_large", f"At most {MAX_BODY_BYTES // 1024} KiB are taken.", close=True)
         if not message.get("more_body", False):
             break
     body = b"".join(parts)

@@ -9,6 +9,7 @@ from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from dispatch.model.day import Policy
+from dispatch.model.intake import RowId
 from dispatch.model.plans import Plan, Summary
 from dispatch.service.offers import OfferView
 from dispatch.service.trips import TripView
@@ -37,14 +38,14 @@ class PageQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: Annotated[int, BeforeValidator(_digits)] = Field(50, ge=1, le=200)
-    after: UUID | None = Field(None, description="The `next` of the page before.")
+    after: RowId | None = Field(None, description="The `next` of the page before.")
 
 
 PageOf = Annotated[PageQuery, Query()]
 
 
 class Page(_Out, Generic[T]):
-    """Newest first."""
+    """Part of a list."""
 
     items: list[T]
     next: UUID | None = Field(description="Give it as `after` to go on; null at the end.")

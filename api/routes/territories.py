@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from api.auth import CallerOf
 from api.deps import PartsOf
 from api.once import OnceOf
-from api.schemas import Page, TerritoryOut
+from api.schemas import Page, PageOf, TerritoryOut, page_of
 from dispatch.model.intake import NewTerritory
 from dispatch.service.people import make_territory
 from dispatch.storage.registry import Registry
@@ -21,8 +21,8 @@ def create_territory(new: NewTerritory, parts: PartsOf, once: OnceOf) -> Respons
 
 
 @router.get("")
-def list_territories(caller: CallerOf, parts: PartsOf) -> Page[TerritoryOut]:
-    """All of them for an admin, one's own otherwise."""
+def list_territories(caller: CallerOf, parts: PartsOf, page: PageOf) -> Page[TerritoryOut]:
+    """All of them for an admin, one's own otherwise; oldest first."""
     with parts.database.read() as session:
-        rows = [row for row in Registry(session).territories() if caller.territory_id in (None, row.id)]
-        return Page[TerritoryOut](items=[TerritoryOut.model_validate(row) for row in rows], next=None)
+        rows = Registry(session).page_of_territories(caller.territory_id, page.after, page.limit)
+        return page_of(rows, [TerritoryOut.model_validate(row) for row in rows], page)
