@@ -72,7 +72,7 @@ def serve_command(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     from dispatch.logs import configure_logs
 
     configure_logs()
-    _serve(_settings(), host, port)
+    _serve(settings_now(), host, port)
 
 
 def worker_command(
@@ -84,7 +84,7 @@ def worker_command(
     from dispatch.logs import configure_logs
 
     configure_logs()
-    settings = _settings()
+    settings = settings_now()
     missing = [name for name in ("roads", "redis_url") if getattr(settings, name) is None]
     if missing:
         raise BadInput([Fault(f"ALLONS_{name.upper()}", "missing", "a worker needs it") for name in missing])
@@ -103,7 +103,7 @@ def beat_command() -> None:
     from dispatch.world import World
 
     configure_logs()
-    settings = _settings()
+    settings = settings_now()
     if settings.redis_url is None or not settings.workers:
         raise BadInput([Fault("ALLONS_WORKERS", "missing", "a beat needs ALLONS_WORKERS=true and ALLONS_REDIS_URL")])
     with Database(settings.database_url) as database:
@@ -119,7 +119,7 @@ def migrate_command() -> None:
     """Make the database's tables, or bring them to this version."""
     from dispatch.storage.database import Database
 
-    with Database.of(_settings()) as database:
+    with Database.of(settings_now()) as database:
         database.migrate()
     Console().print("The tables are those of this version.")
 
@@ -179,7 +179,8 @@ def revoke_key_command(prefix: Annotated[str, typer.Argument(help="As shown by `
     Console().print("The key is ended.")
 
 
-def _settings() -> "Settings":
+def settings_now() -> "Settings":
+    """As the environment has them; BadInput for what cannot be."""
     from pydantic import ValidationError
 
     from dispatch.settings import Settings
@@ -195,7 +196,7 @@ def writing() -> Iterator["Session"]:
     """A writing transaction on the database of the settings, which is closed afterwards."""
     from dispatch.storage.database import Database
 
-    with Database.of(_settings()) as database:
+    with Database.of(settings_now()) as database:
         database.check_ready()
         with database.write() as session:
             yield session

@@ -34,6 +34,18 @@ class RoundRows(Rows):
         )
         return self.session.scalars(query).all()
 
+    def offers_of_day(self, day: date, after: UUID | None, limit: int) -> Sequence[Offer]:
+        """Offers about requests of a day, latest first, after a given one."""
+        query = (
+            sa.select(Offer)
+            .join(TripRequest, TripRequest.id == Offer.request_id)
+            .where(Offer.territory_id == self.territory_id, TripRequest.service_date == day)
+        )
+        if after is not None:
+            last = sa.select(Offer.sent_at, Offer.id).where(Offer.id == after, Offer.territory_id == self.territory_id)
+            query = query.where(sa.tuple_(Offer.sent_at, Offer.id) < last.scalar_subquery())
+        return self.session.scalars(query.order_by(Offer.sent_at.desc(), Offer.id.desc()).limit(limit)).all()
+
     def is_open(self, offer: Offer, world: World) -> bool:
         """Whether the offer may be accepted: sent, not lapsed by the database's clock. The row is ours until the transaction ends."""
         query = sa.select(Offer.id).where(Offer.id == offer.id, Offer.state == "sent", Offer.expires_at > present(world))

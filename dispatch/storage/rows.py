@@ -3,7 +3,8 @@
 In: a session of `Database.read` or `Database.write`. Out: rows of `tables`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -69,6 +70,12 @@ class Rows:
         except IntegrityError:
             return False
         return True
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """What is done inside is undone when an exception leaves it, and nothing else is."""
+        with self.session.begin_nested():
+            yield
 
     def move(self, row: Moved, after: str, world: World, reason: str | None = None) -> None:
         """Change a state, by adding an event. IllegalMove when the table does not allow it, Conflict when the row has moved meanwhile."""

@@ -163,6 +163,18 @@ class Things:
             "decline_offer": lambda: {"reason": "other"},
         }.get(operation, lambda: None)()
 
+    def sheet(self, operation: str) -> str | None:
+        """A file that would be taken."""
+        (lon, lat), (there, north) = self.service.here.point(), self.service.here.point()
+        person, way = f"name,home_lon,home_lat\nOdette {uuid4()},{lon},{lat}\n", f"{lon},{lat},{there},{north}"
+        asked = self.service.people[self.service.here.id][1]
+        return {
+            "import_volunteers": person,
+            "import_beneficiaries": person,
+            "import_trip_requests": "beneficiary_id,origin_lon,origin_lat,destination_lon,destination_lat,arrive_by\n"
+            f"{asked},{way},2026-11-26T{self._moment()}:00Z\n",
+        }.get(operation)
+
     def _moment(self) -> str:
         """Another minute each time."""
         self.minute = getattr(self, "minute", 0) + 1
@@ -177,7 +189,11 @@ def wrong_cells(service: Service, role: str) -> Iterator[str]:
 
         def call(whose: Whose) -> httpx2.Response:
             headers = {"If-Match": '"v1"'} if operation.startswith(("change_", "erase_")) else {}  # noqa: B023
-            sent = {"json": body} if (body := things.body(operation, whose)) else {}  # noqa: B023
+            sent: dict[str, Any] = {"json": body} if (body := things.body(operation, whose)) else {}  # noqa: B023
+            if sheet := things.sheet(operation):  # noqa: B023
+                sent, headers = {"content": sheet}, {**headers, "Content-Type": "text/csv"}
+            query = {"params": {"date": "2026-11-24"}} if operation == "export_offers" else {}  # noqa: B023
+            sent |= query
             return service.call(role, method, things.path(path, whose), headers=headers, **sent)  # noqa: B023
 
         if cell == "no":
