@@ -36,6 +36,8 @@ ALLOWED: Mapping[str, frozenset[Role]] = MappingProxyType(
     {
         "list_territories": EVERYBODY,
         "create_territory": frozenset({"admin"}),
+        "get_territory": EVERYBODY,
+        "change_territory": _MANAGER | {"admin"},
         "create_beneficiary": _ENTRY,
         "list_beneficiaries": _ENTRY,
         "get_beneficiary": _ASKERS,
@@ -135,6 +137,11 @@ def _by_login(request: Request, parts: Parts, token: str) -> Caller:
 
 
 CallerOf = Annotated[Caller, Depends(authorise)]
+
+
+def own_territory(caller: Caller, territory_id: UUID) -> UUID:
+    """Any for an admin, one's own otherwise."""
+    return _seen(territory_id, caller.territory_id in (None, territory_id))
 
 
 def own_beneficiary(caller: Caller, row: Beneficiary) -> Beneficiary:

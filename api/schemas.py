@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from dispatch.model.day import Policy
 from dispatch.model.plans import Plan, Summary
+from dispatch.model.slots import Slot
 from dispatch.service.offers import OfferView
 from dispatch.service.trips import TripView
 from dispatch.storage.accounts import Account
@@ -60,6 +61,8 @@ class TerritoryOut(_Out):
     name: str
     timezone: str
     policy: Policy
+    timetable: list[Slot]
+    queue: str
     note: str
 
 
@@ -170,6 +173,9 @@ class RoundOut(_Out):
     state: str = Field(examples=["queued", "running", "done", "failed"])
     seconds: float
     seed: int
+    slot: dt.datetime | None = Field(
+        description="The time of the timetable that asked for it; null when something waited or somebody asked."
+    )
     queued_at: dt.datetime
     started_at: dt.datetime | None
     finished_at: dt.datetime | None

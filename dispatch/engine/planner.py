@@ -17,9 +17,10 @@ from dispatch.engine.engines import CeleryEngine, PoolEngine, SolveEngine
 from dispatch.engine.rounds import run_round
 from dispatch.errors import BadInput, Conflict, DispatchError, Fault
 from dispatch.metrics import DUE, SWEPT_AT
+from dispatch.model.slots import Slot, due_slots
 from dispatch.service.offers import lapse_offer
 from dispatch.service.privacy import erase_after_restore, retire_people
-from dispatch.service.rounds import enqueue_round
+from dispatch.service.rounds import enqueue_round, enqueue_slot
 from dispatch.settings import Settings
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.database import Database
@@ -59,7 +60,7 @@ class RoundRunner:
 
 
 class Planner:
-    """Has rounds run until it is stopped. One turn: lapse offers, queue a round for every day with waiting legs, hand on what is due."""
+    """Has rounds run until it is stopped. One turn: lapse offers, queue rounds for waiting legs and by timetable, hand on what is due."""
 
     def __init__(
         self, database: Database, network: RoadNetwork | None, bus: Bus, settings: Settings, world: World, engine: SolveEngine | None = None
@@ -94,6 +95,7 @@ class Planner:
         """Everything that is due, once; rounds go on beside it."""
         self.lapse_offers()
         self.queue_rounds()
+        self.queue_slots()
         self.submit_rounds()
         if self._forgotten_at is None or self._world.now() > self._forgotten_at + timedelta(hours=1):
             self.forget()
@@ -147,6 +149,17 @@ class Planner:
                 waiting = Store(session, territory.id).waiting_days(self._world.now(), self._world.now() - PATIENCE)
             for day in sorted(waiting):
                 self._queue(territory.id, day)
+
+    def queue_slots(self) -> None:
+        """One round for every time of every timetable that has come, whether or not anything waits."""
+        for territory in self._territories():
+            timetable = [Slot.model_validate(slot) for slot in territory.timetable]
+            for day, slot in sorted(due_slots(timetable, territory.timezone, self._world.now()).items()):
+                with self._database.read() as session:
+                    taken = Store(session, territory.id).slot_taken(day, slot)
+                if not taken:
+                    with suppress(Conflict), self._database.write() as session:  # another planner was quicker
+                        enqueue_slot(Store(session, territory.id), day, slot, self._settings.round_seconds, self._world)
 
     def submit_rounds(self) -> None:
         """Hand rounds on that wait, or whose worker is lost."""

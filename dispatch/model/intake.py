@@ -14,6 +14,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from dispatch.model.clock import FIRST, LAST, ServiceDate, Zone
 from dispatch.model.day import Lat, Lon, Need, Policy
 from dispatch.model.roles import Role
+from dispatch.model.slots import Timetable
 
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", re.ASCII)
 
@@ -48,6 +49,11 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=LINE_LENGTH), A
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 .()-]{3,24}$")]
 Instant = Annotated[AwareDatetime, BeforeValidator(_looks_like_a_time), Field(strict=False), AfterValidator(_within_the_calendar)]
 Point = Annotated[tuple[Lon, Lat], Field(strict=False, examples=[[2.3969, 46.2883]], description="[lon, lat], WGS 84")]
+Queue = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$"),
+    Field(description="The group of territories whose rounds the same workers run: `allons worker --queues`."),
+]
 Needs = Annotated[tuple[Need, ...], Field(strict=False, max_length=30, examples=[["door_to_door"]])]
 
 
@@ -61,6 +67,17 @@ class NewTerritory(_Intake):
     name: Line = Field(examples=["Pays des Trois Rivières"])
     timezone: Zone = "Europe/Paris"
     policy: Policy = Policy()
+    timetable: Timetable = Field((), description="When days are planned anew, besides whenever something waits.")
+    queue: Queue = "rounds"
+
+
+class ChangedTerritory(_Intake):
+    """A territory's choices, written anew. Its zone stays: times that were told are in it."""
+
+    name: Line
+    policy: Policy
+    timetable: Timetable = Field(description="When days are planned anew, besides whenever something waits.")
+    queue: Queue
 
 
 class NewBeneficiary(_Intake):

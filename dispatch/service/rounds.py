@@ -35,6 +35,20 @@ def enqueue_round(store: Store, service_date: date, seconds: float, seed: int, w
     return waiting or row
 
 
+def enqueue_slot(store: Store, service_date: date, slot: datetime, seconds: float, world: World) -> None:
+    """Ask for a day at a time of the timetable: the round that waits for it anyway, or a new one. Once, whoever asks how often.
+
+    Conflict when another planner was quicker at this very moment.
+    """
+    waiting = store.queued_round(service_date)
+    if waiting is not None:
+        waiting.slot = slot
+        store.flush()
+        return
+    told = {"state": INITIAL["round"], "seconds": seconds, "seed": 1, "queued_at": world.now()}
+    store.add_unless_there(Round(id=world.new_id(), service_date=service_date, slot=slot, **told))
+
+
 def claim_round(store: Store, round_id: UUID, world: World, lease_s: float = 30.0) -> Snapshot:
     """Take a queued round, or one whose worker is lost, for oneself. Conflict when somebody else has it."""
     row = store.claim_round(round_id, lease_s)

@@ -4,10 +4,13 @@ In: a session of `Database.read` or `Database.write`. Out: rows of `tables`. Cal
 """
 
 from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from dispatch.errors import NotFound, Stale
 from dispatch.storage.tables import ApiKey, Territory
 
 
@@ -29,6 +32,21 @@ class Registry:
     def territory_named(self, name: str) -> Territory | None:
         """By its exact name."""
         return self._session.scalars(sa.select(Territory).where(Territory.name == name)).one_or_none()
+
+    def territory(self, territory_id: UUID) -> Territory:
+        """By its id; NotFound."""
+        found = self._session.get(Territory, territory_id)
+        if found is None:
+            raise NotFound
+        return found
+
+    def change(self, row: Territory, values: dict[str, Any]) -> None:
+        """Edit a territory that is at the version it was read at; Stale otherwise."""
+        edit = sa.update(Territory).where(Territory.id == row.id, Territory.version == row.version)
+        done = self._session.execute(edit.values(**values, version=row.version + 1), execution_options={"synchronize_session": False})
+        if done.rowcount != 1:  # type: ignore[attr-defined]
+            raise Stale
+        self._session.refresh(row)
 
     def api_keys(self) -> Sequence[ApiKey]:
         """All, oldest first."""

@@ -69,6 +69,11 @@ class RoundRows(Rows):
         query = sa.select(Round).where(Round.territory_id == self.territory_id, Round.service_date == day, Round.state == "queued")
         return self.session.scalars(query).one_or_none()
 
+    def slot_taken(self, day: date, slot: datetime) -> bool:
+        """Whether a round of a day was asked for at this time of the timetable."""
+        query = sa.select(Round.id).where(Round.territory_id == self.territory_id, Round.service_date == day, Round.slot == slot)
+        return self.session.scalars(query).one_or_none() is not None
+
     def unserved_of(self, round_id: UUID) -> Sequence[UnservedLeg]:
         """What a round found nobody for."""
         query = sa.select(UnservedLeg).where(UnservedLeg.territory_id == self.territory_id, UnservedLeg.round_id == round_id)

@@ -49,6 +49,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "token": {"short": CANARY, "upper case": "A" * 64, "long": "a" * 65, "number": 5},
     "code": {"short": "12345", "letters": "12345x", "full width": "１２３４５６", "number": 123456},
     "password": {"number": 5, "endless": CANARY * 50, "empty": ""},
+    "slug": {"upper case": "NORTH", "blank in it": f"{CANARY} x", "long": "x" * 41, "empty": "", "number": 5, "separator": f"{CANARY},x"},
     "integer": {
         "minus": -1, "text": "1", "float": 1.5, "exponent": "1e3", "true": True, "int4": 2**31, "int8": 2**63, "endless": 10**400,
         "grouped": "1_000", "hexadecimal": "0x10", "arabic": "١", "decimal comma": "1,5",
@@ -79,7 +80,16 @@ REFUSED: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 #: Which ids a description cannot tell from others: this field names something that may be left out, or anybody's.
 FREE_IDS = {("create_key", "holder_id"), ("create_account", "holder_id")}
-NAMES = {"name": "line", "phone": "phone", "email": "email", "timezone": "zone", "token": "token", "code": "code", "password": "password"}
+NAMES = {
+    "name": "line",
+    "phone": "phone",
+    "email": "email",
+    "timezone": "zone",
+    "token": "token",
+    "code": "code",
+    "password": "password",
+    "queue": "slug",
+}
 
 
 def kind_of(name: str, schema: dict[str, Any], components: dict[str, Any]) -> str:
@@ -119,6 +129,7 @@ class Operation:
         """The path, with somebody's ids."""
         volunteer, person = self.service.people[self.service.here.id]
         known = {"beneficiary_id": person, "volunteer_id": volunteer, **dict.fromkeys(self.ids, str(uuid4()))}
+        known["territory_id"] = self.service.here.id
         known |= {name: str(value) for name, value in (("beneficiary_id", person), ("volunteer_id", volunteer)) if name in self.ids}
         return self.path.format(**{**known, **changed})
 
@@ -142,6 +153,7 @@ class Operation:
         volunteer = str(self.service.people[self.service.here.id][0])
         return {
             "create_territory": {"name": f"Pays {uuid4()}"},
+            "change_territory": {"name": "Pays", "policy": {}, "timetable": [], "queue": "rounds"},
             "add_availability": {"starts_at": "2026-12-01T10:00:00Z", "ends_at": "2026-12-01T11:00:00Z"},
             "create_trip_request": self.service.wish_of_mine,
             "create_round": {"date": "2026-11-25"},

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -70,11 +70,11 @@ def place(request: pytest.FixtureRequest, demo_roads: RoadNetwork, tmp_path: Pat
 
 
 @contextmanager
-def worker(place: Place, redis_url: str) -> Iterator["subprocess.Popen[bytes]"]:
+def worker(place: Place, redis_url: str, queues: str = "rounds") -> Iterator["subprocess.Popen[bytes]"]:
     """`allons worker` as a process group of its own, killed by that group's id."""
     url = place.database._engine.url.render_as_string(hide_password=False)
     settings = {"ALLONS_DATABASE_URL": url, "ALLONS_REDIS_URL": redis_url, "ALLONS_ROADS": str(place.roads)}
-    run = [sys.executable, "-c", "from dispatch.cli import main; main()", "worker"]
+    run = [sys.executable, "-c", "from dispatch.cli import main; main()", "worker", "--queues", queues]
     process = subprocess.Popen(run, env={**os.environ, **settings}, start_new_session=True)
     try:
         yield process
@@ -114,6 +114,22 @@ def test_a_round_that_is_asked_for_twice_is_run_once(place: Place, engine: Solve
     time.sleep(1)
     assert (place.row(round_id).state, place.row(round_id).token, row.attempts) == ("done", 1, 1)
     assert place.offers() > 10
+
+
+@pytest.mark.postgis
+@pytest.mark.redis
+@pytest.mark.slow
+def test_a_worker_takes_the_rounds_of_its_own_groups_only(place: Place, redis_url: str) -> None:
+    first = place.round()
+    with place.database.write() as session:
+        second = enqueue_round(Store(session, place.territory), place.day + timedelta(days=1), 0.5, 1, World()).id
+    with worker(place, redis_url, "north,west"):
+        engine = CeleryEngine(redis_url)
+        engine.submit(place.territory, first, "rounds")
+        engine.submit(place.territory, second, "north")
+        engine.close()
+        place.until("done", second)
+        assert place.row(first).state == "queued"
 
 
 def test_without_redis_asking_is_forgotten_and_nothing_is_raised() -> None:
