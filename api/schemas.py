@@ -265,6 +265,7 @@ class KeyOut(_Out):
     id: UUID
     role: str
     holder_id: UUID | None = Field(description="The volunteer or beneficiary who holds it.")
+    scopes: list[str] | None = Field(description="What it is limited to; null: all that the role may.")
     prefix: str = Field(description="The open part of its text.")
     created_at: dt.datetime
     expires_at: dt.datetime | None

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from dispatch.model.clock import FIRST, LAST, ServiceDate, Zone
 from dispatch.model.day import Lat, Lon, Need, Policy
-from dispatch.model.roles import Role
+from dispatch.model.roles import Role, Scope
 from dispatch.model.slots import Timetable
 
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", re.ASCII)
@@ -241,3 +241,6 @@ class NewKey(_Intake):
     role: Literal["manager", "coordinator", "driver", "beneficiary", "prescriber", "partner", "auditor"]
     holder_id: Annotated[UUID, Field(strict=False)] | None = Field(None, description="The volunteer or beneficiary who will hold it.")
     days: int | None = Field(None, ge=1, le=3650, description="The key ends after so many days.")
+    scopes: Annotated[tuple[Scope, ...], Field(strict=False, min_length=1, max_length=30)] | None = Field(
+        None, description="All that the role may when absent; see docs/authorization.md.", examples=[["people:read", "trips:write"]]
+    )

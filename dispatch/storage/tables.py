@@ -40,6 +40,7 @@ class ApiKey(Table):
     territory_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("territory.id"), index=True)
     role: Mapped[str] = mapped_column(sa.String(20))
     holder_id: Mapped[UUID | None]  # the volunteer or beneficiary who holds it
+    scopes: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))  # none: all that the role may
     prefix: Mapped[str] = mapped_column(sa.String(16), unique=True)
     secret_sha256: Mapped[str] = mapped_column(sa.String(64))
     created_at: Mapped[datetime]

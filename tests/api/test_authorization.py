@@ -10,7 +10,7 @@ import pytest
 
 from api import auth
 from dispatch.model.intake import NewAccount
-from dispatch.model.roles import REFERRERS, ROLES
+from dispatch.model.roles import REFERRERS, ROLES, SCOPES, Role, Scope
 from dispatch.service.accounts import make_account
 from dispatch.service.keys import make_key
 from dispatch.service.offers import take_back_offer
@@ -28,13 +28,23 @@ HIDDEN: tuple[Whose, ...] = ("other", "deleted", "absent")
 FINE = (200, 201, 202, 204, 409)
 
 
-def table() -> dict[str, dict[str, str]]:
-    """Operation -> role -> yes, own or no."""
+def _table() -> dict[str, dict[str, str]]:
+    """Operation -> column -> cell."""
     rows = [
         [cell.strip(" `") for cell in line.strip().strip("|").split("|")] for line in PAGE.read_text().splitlines() if line.startswith("|")
     ]
     head, _, *cells = rows
     return {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in cells}
+
+
+def table() -> dict[str, dict[str, str]]:
+    """Operation -> role -> yes, own or no."""
+    return {operation: {role: cells[role] for role in cells if role != "scopes"} for operation, cells in _table().items()}
+
+
+def scopes() -> dict[str, str]:
+    """Operation -> its last cell."""
+    return {operation: cells["scopes"].replace("`", "") for operation, cells in _table().items()}
 
 
 def operations(service: Service) -> dict[str, tuple[str, str]]:
@@ -281,3 +291,53 @@ def test_the_text_of_a_key_is_shown_once_and_kept_nowhere(service: Service) -> N
     assert service.call("manager", "DELETE", f"/v1/keys/{made['id']}").status_code == 204
     assert service.client.get("/v1/volunteers", headers={"Authorization": f"Bearer {made['text']}"}).status_code == 401
     assert made["text"].split("_")[2] not in service.call("manager", "GET", "/v1/keys").text
+
+
+def test_the_page_says_which_scopes_an_operation_needs() -> None:
+    told = {"any": frozenset[str](), "—": None}
+    page = {operation: told[cell] if cell in told else frozenset(cell.split()) for operation, cell in scopes().items()}
+    assert page == {operation: auth.SCOPED.get(operation) for operation in auth.ALLOWED}
+    assert set(SCOPES) == {scope for needed in auth.SCOPED.values() for scope in needed}
+
+
+@pytest.mark.parametrize("role", ["manager", "auditor"])
+def test_a_limited_key_does_what_its_scopes_say_and_nothing_else(service: Service, role: Role) -> None:
+    things = Things(service, role)
+
+    def answers(scope: tuple[Scope, ...] | None) -> dict[str, int]:
+        with service.here.store() as store:
+            text = make_key(Registry(store.session), role, store, None, service.here.world, scopes=scope)[1]
+        headers = {"Authorization": f"Bearer {text}"}
+        return {
+            operation: service.client.request(method, things.path(path, "absent"), headers=headers).status_code
+            for operation, (method, path) in operations(service).items()
+        }
+
+    whole = answers(None)
+    for scope in SCOPES:
+        limited = answers((scope,))
+        for operation, status in limited.items():
+            needed = auth.SCOPED.get(operation)
+            allowed = needed is not None and needed <= {scope}
+            assert status == (whole[operation] if allowed else 403), (scope, operation)
+    assert answers(SCOPES) == {operation: status if operation in auth.SCOPED else 403 for operation, status in whole.items()}
+
+
+def test_scopes_are_chosen_when_a_key_is_made_and_cannot_be_widened_with_it(service: Service) -> None:
+    made = service.call("manager", "POST", "/v1/keys", json={"role": "manager", "scopes": ["people:read"]}).json()
+    headers = {"Authorization": f"Bearer {made['text']}", "Idempotency-Key": "another-key-1"}
+    assert made["scopes"] == ["people:read"]
+    assert service.client.get("/v1/volunteers", headers=headers).status_code == 200
+    answer = service.client.post("/v1/rounds", json={"date": "2026-11-25"}, headers=headers)
+    assert (answer.status_code, answer.json()["detail"]) == (403, "This key is not good for rounds:write.")
+    assert service.client.post("/v1/keys", json={"role": "manager"}, headers=headers).status_code == 403
+    for wrong in ([], ["people"], ["people:read; x"], "people:read"):
+        assert service.call("manager", "POST", "/v1/keys", json={"role": "manager", "scopes": wrong}).status_code == 422
+
+
+def test_without_the_look_at_scopes_a_limited_key_would_do_all(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = service.call("manager", "POST", "/v1/keys", json={"role": "manager", "scopes": ["people:read"]}).json()
+    headers = {"Authorization": f"Bearer {made['text']}"}
+    assert service.client.get("/v1/rounds", headers=headers).status_code == 403
+    monkeypatch.setattr(auth, "_check_scopes", lambda *_: None)
+    assert service.client.get("/v1/rounds", headers=headers).status_code == 200
