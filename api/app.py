@@ -11,7 +11,7 @@ from api.auth import authorise
 from api.deps import Parts, PartsOf
 from api.errors import PROBLEMS, install_handlers
 from api.guard import Guard
-from api.routes import accounts, events, keys, offers, people, privacy, rounds, session, sheets, territories, trips
+from api.routes import accounts, events, keys, needs, offers, people, privacy, rounds, session, sheets, territories, trips
 from dispatch.engine.planner import Planner
 from dispatch.errors import NotReady
 
@@ -48,7 +48,7 @@ def create_app(parts: Parts) -> FastAPI:
         generate_unique_id_function=_operation,
     )
     app.state.parts = parts
-    own = (territories, people, privacy, trips, rounds, offers, keys, accounts, events, sheets)
+    own = (territories, people, privacy, trips, rounds, offers, keys, accounts, events, sheets, needs)
     for router in (*(room.router for room in own), session.own_router):
         app.include_router(router, prefix="/v1", dependencies=[Depends(authorise)], responses=PROBLEMS)
     app.include_router(session.router, prefix="/v1", responses=PROBLEMS)

@@ -12,7 +12,8 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from dispatch.model.clock import FIRST, LAST, ServiceDate, Zone
-from dispatch.model.day import Lat, Lon, Need, Policy
+from dispatch.model.day import Lat, Lon, Policy
+from dispatch.model.needs import Need
 from dispatch.model.roles import Role, Scope
 from dispatch.model.slots import Timetable
 

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from dispatch.errors import BadInput, Fault
 from dispatch.model.clock import check_clock
+from dispatch.model.needs import need_called
 
 Lang = Literal["fr", "en"]
 SheetName = Literal["volunteers", "beneficiaries", "trip-requests"]
@@ -225,8 +226,8 @@ def _yes_no(cell: str) -> bool:
     return cell.casefold() in _YES
 
 
-def _words(cell: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in re.split(r"[|,]", cell) if word.strip())
+def _needs(cell: str) -> tuple[str, ...]:
+    return tuple(need_called(word.strip()) for word in re.split(r"[|,]", cell) if word.strip())
 
 
 def _id(cell: str) -> UUID:
@@ -263,7 +264,7 @@ SHEETS: Mapping[SheetName, tuple[Column, ...]] = MappingProxyType(
             Column("seats", "places", _whole),
             Column("wheelchair_places", "places_fauteuil", _whole),
             Column("boot", "coffre", _whole),
-            Column("accepts_needs", "besoins_acceptes", _words),
+            Column("accepts_needs", "besoins_acceptes", _needs),
             Column("max_km", "km_max", _decimal),
             Column("max_rides", "trajets_max", _whole),
             Column("active", "actif", _yes_no),
@@ -274,7 +275,7 @@ SHEETS: Mapping[SheetName, tuple[Column, ...]] = MappingProxyType(
             *_HOME,
             Column("wheelchair", "fauteuil", _yes_no),
             Column("boot", "coffre", _whole),
-            Column("needs", "besoins", _words),
+            Column("needs", "besoins", _needs),
             Column("alone", "seul", _yes_no),
             Column("load_minutes", "minutes_montee", _whole),
             Column("unload_minutes", "minutes_descente", _whole),
@@ -299,7 +300,7 @@ SHEETS: Mapping[SheetName, tuple[Column, ...]] = MappingProxyType(
             Column("priority", "priorite", _whole),
             Column("one_way_ok", "aller_seul_possible", _yes_no),
             Column("same_driver", "meme_conducteur", _text),
-            Column("needs", "besoins", _words),
+            Column("needs", "besoins", _needs),
             Column("state", "etat"),
             *_FILED,
         ),
