@@ -20,7 +20,7 @@ from dispatch.metrics import DUE, SWEPT_AT
 from dispatch.model.slots import Slot, due_slots
 from dispatch.service.offers import lapse_offer
 from dispatch.service.privacy import erase_after_restore, retire_people
-from dispatch.service.rounds import enqueue_round, enqueue_slot
+from dispatch.service.rounds import MOST_DAYS, enqueue_round, enqueue_slot
 from dispatch.settings import Settings
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.database import Database
@@ -33,6 +33,7 @@ from routing.cache import CachedTravelTimes, LocalCache, RedisCache
 from routing.network import RoadNetwork
 
 log = structlog.get_logger()
+OLDEST = timedelta(days=MOST_DAYS)  # back to there nobody is forgotten, however long nothing was running
 PATIENCE = timedelta(minutes=10)  # a day whose round has just failed is left alone this long
 
 
@@ -52,7 +53,7 @@ class RoundRunner:
                 with self._database.write() as session:
                     store = Store(session, territory_id)
                     day = store.get(Round, round_id).service_date
-                    enqueue_round(store, day, self._settings.round_seconds, 1, self._world)
+                    enqueue_round(store, day, self._settings.round_seconds, 1, self._world, OLDEST.days)
         except DispatchError as error:  # taken by another planner, or the database is away
             log.warning("round", round=str(round_id), ended=error.code)
         except Exception as error:
@@ -146,7 +147,7 @@ class Planner:
         """One round for every day of every territory that has waiting legs."""
         for territory in self._territories():
             with self._database.read() as session:
-                waiting = Store(session, territory.id).waiting_days(self._world.now(), self._world.now() - PATIENCE)
+                waiting = Store(session, territory.id).waiting_days(self._world.now().date() - OLDEST, self._world.now() - PATIENCE)
             for day in sorted(waiting):
                 self._queue(territory.id, day)
 
@@ -178,7 +179,7 @@ class Planner:
 
     def _queue(self, territory_id: UUID, day: date) -> None:
         with self._database.write() as session:
-            enqueue_round(Store(session, territory_id), day, self._settings.round_seconds, 1, self._world)
+            enqueue_round(Store(session, territory_id), day, self._settings.round_seconds, 1, self._world, OLDEST.days)
 
     def _run(self) -> None:
         rung = True

@@ -23,10 +23,13 @@ TOO_LATE = ("L'heure de ce trajet est passée, ou trop proche.", "The time of th
 NOT_FREE = ("Le bénévole prévu n'est plus libre ce jour-là.", "The volunteer who was planned is not free that day any more.")
 
 
-def enqueue_round(store: Store, service_date: date, seconds: float, seed: int, world: World) -> Round:
-    """Ask for a day to be planned; the round that already waits for this day, if there is one."""
+MOST_DAYS = 400  # ahead, and for the planner itself also back
+
+
+def enqueue_round(store: Store, service_date: date, seconds: float, seed: int, world: World, oldest_days: int = 1) -> Round:
+    """Ask for a day to be planned; the round that already waits for this day, if there is one. BadInput for a day too far back or ahead."""
     age = (world.now().date() - service_date).days
-    if not -400 <= age <= 1:
+    if not -MOST_DAYS <= age <= oldest_days:
         raise BadInput([Fault("date", "out_of_range", "must be today or one of the next 400 days")])
     row = Round(id=world.new_id(), service_date=service_date, state=INITIAL["round"], seconds=seconds, seed=seed, queued_at=world.now())
     waiting = store.queued_round(service_date)

@@ -18,7 +18,6 @@ from dispatch.storage.tables import (
     TripRequest,
     UnservedLeg,
 )
-from dispatch.storage.trips import moment_of_trip
 from dispatch.world import World
 
 
@@ -79,8 +78,11 @@ class RoundRows(Rows):
         query = sa.select(UnservedLeg).where(UnservedLeg.territory_id == self.territory_id, UnservedLeg.round_id == round_id)
         return self.session.scalars(query.order_by(UnservedLeg.leg_id)).all()
 
-    def waiting_days(self, now: datetime, failed_since: datetime) -> set[date]:
-        """Days of legs that wait and whose time has not come, but for days whose round failed of late."""
+    def waiting_days(self, first: date, failed_since: datetime) -> set[date]:
+        """Days, from a first one on, of legs that wait, but for days whose round failed of late.
+
+        Legs whose time has passed meanwhile are among them: their round puts them on the list of those whom nobody drives.
+        """
         failed = sa.select(Round.id).where(
             Round.territory_id == self.territory_id,
             Round.service_date == TripRequest.service_date,
@@ -94,7 +96,7 @@ class RoundRows(Rows):
             .where(
                 TripRequest.territory_id == self.territory_id,
                 Leg.state == "pending",
-                sa.func.coalesce(TripRequest.return_after, moment_of_trip()) > now,
+                TripRequest.service_date >= first,
                 ~failed.exists(),
             )
             .distinct()
