@@ -9,12 +9,22 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from dispatch.model.clock import FIRST, LAST, ServiceDate, Zone
 from dispatch.model.day import Lat, Lon, Policy
 from dispatch.model.needs import Need
-from dispatch.model.roles import Role, Scope
+from dispatch.model.roles import SCOPES, Role
 from dispatch.model.slots import Timetable
 
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", re.ASCII)
@@ -50,6 +60,15 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=LINE_LENGTH), A
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 .()-]{3,24}$")]
 Instant = Annotated[AwareDatetime, BeforeValidator(_looks_like_a_time), Field(strict=False), AfterValidator(_within_the_calendar)]
 Point = Annotated[tuple[Lon, Lat], Field(strict=False, examples=[[2.3969, 46.2883]], description="[lon, lat], WGS 84")]
+
+
+def _scope(word: str) -> str:
+    if word not in SCOPES:
+        raise ValueError("is not a scope (docs/authorization.md)")
+    return word
+
+
+KeyScope = Annotated[str, AfterValidator(_scope), WithJsonSchema({"type": "string", "enum": list(SCOPES)})]
 Queue = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$"),
@@ -242,6 +261,6 @@ class NewKey(_Intake):
     role: Literal["manager", "coordinator", "driver", "beneficiary", "prescriber", "partner", "auditor"]
     holder_id: Annotated[UUID, Field(strict=False)] | None = Field(None, description="The volunteer or beneficiary who will hold it.")
     days: int | None = Field(None, ge=1, le=3650, description="The key ends after so many days.")
-    scopes: Annotated[tuple[Scope, ...], Field(strict=False, min_length=1, max_length=30)] | None = Field(
+    scopes: Annotated[tuple[KeyScope, ...], Field(strict=False, min_length=1, max_length=30)] | None = Field(
         None, description="All that the role may when absent; see docs/authorization.md.", examples=[["people:read", "trips:write"]]
     )

@@ -43,7 +43,7 @@ NEEDS: Mapping[str, tuple[str, str]] = MappingProxyType(
 def check_need(word: str) -> str:
     """Accept a need of the catalogue."""
     if word not in NEEDS:
-        raise ValueError("is not in the catalogue of needs (docs/needs.md): what the driver must do or bring, never a diagnosis")
+        raise ValueError("is not in the catalogue of needs (docs/needs.md), which has no diagnoses")
     return word
 
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from dispatch.errors import BadInput, Fault, NotFound, Unauthenticated
-from dispatch.model.roles import HOLDERS, REFERRERS, STAFF, Role, Scope
+from dispatch.model.roles import HOLDERS, REFERRERS, STAFF, Role
 from dispatch.storage.registry import Registry
 from dispatch.storage.store import Store
 from dispatch.storage.tables import ApiKey, Beneficiary, Volunteer
@@ -50,7 +50,7 @@ def make_key(
     holder_id: UUID | None,
     world: World,
     days: int | None = None,
-    scopes: Collection[Scope] | None = None,
+    scopes: Collection[str] | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key and its text, which is not kept. A driver's or beneficiary's key needs its holder, of the same territory."""
     if (role == "admin") != (store is None):
