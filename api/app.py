@@ -13,7 +13,7 @@ from api.deps import Parts, PartsOf, refuse_stray_query
 from api.describe import state_refusals
 from api.errors import install_handlers
 from api.guard import Guard
-from api.routes import accounts, events, keys, offers, people, privacy, rounds, session, territories, trips
+from api.routes import accounts, events, keys, needs, offers, people, privacy, rounds, session, sheets, territories, trips
 from dispatch.engine.planner import Planner
 from dispatch.errors import NotReady
 
@@ -64,7 +64,7 @@ def create_app(parts: Parts) -> FastAPI:
         generate_unique_id_function=_operation,
     )
     app.state.parts = parts
-    own = (territories, people, privacy, trips, rounds, offers, keys, accounts, events)
+    own = (territories, people, privacy, trips, rounds, offers, keys, accounts, events, sheets, needs)
     for router in (*(room.router for room in own), session.own_router):
         app.include_router(router, prefix="/v1", dependencies=[Depends(authorise), Depends(refuse_stray_query)])
     app.include_router(session.router, prefix="/v1", dependencies=[Depends(refuse_stray_query)])
@@ -72,7 +72,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.get("/readyz", tags=["health"])(ready)
     app.get("/", include_in_schema=False)(front_door)
     install_handlers(app)
-    app.add_middleware(Guard, world=parts.world)
+    app.add_middleware(Guard, world=parts.world, sheet_bytes=parts.settings.import_kib * 1024)
     return app
 
 

@@ -45,6 +45,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "too_large": 413,
         "headers_too_large": 431,
         "not_json": 415,
+        "not_csv": 415,
         "internal": 500,
     }
 )
@@ -57,7 +58,7 @@ _TITLES = {
     409: ("L'état a changé entre-temps", "This has changed in the meantime"),
     412: ("Quelqu'un d'autre a changé cela", "Somebody else has changed this"),
     413: ("Le message est trop grand", "The message is too large"),
-    415: ("Le message doit être en JSON", "The message must be JSON"),
+    415: ("Ce n'est pas la forme attendue", "This is not the form that is needed"),
     422: ("Des informations sont à corriger", "Some information needs mending"),
     428: ("Il faut dire quelle version on change", "Say which version is being changed"),
     429: ("Trop d'appels en peu de temps", "Too many calls in a short time"),

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dispatch.errors import BadInput, Fault
-from dispatch.model.roles import ROLES
+from dispatch.model.roles import ROLES, SCOPES
 
 if TYPE_CHECKING:
     from dispatch.service.demo import Demo
@@ -135,6 +135,7 @@ def add_key_command(
     territory: Annotated[str | None, typer.Option(help="The territory's name; an admin's key has none.")] = None,
     holder: Annotated[UUID | None, typer.Option(help="Id of the volunteer (driver) or beneficiary who holds the key.")] = None,
     days: Annotated[int | None, typer.Option(min=1, max=3650, help="The key ends after so many days.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="Limits the key, such as people:read; may be given several times.")] = None,
 ) -> None:
     """Make a key. It is shown once and cannot be read again."""
     from dispatch.service.keys import make_key
@@ -144,13 +145,16 @@ def add_key_command(
 
     if role not in ROLES:
         raise BadInput([Fault("--role", "unknown", f"must be one of {', '.join(ROLES)}")])
+    limited = [known for known in SCOPES if known in scope] if scope else None
+    if scope and len(limited or []) != len(set(scope)):
+        raise BadInput([Fault("--scope", "unknown", f"must be one of {', '.join(SCOPES)}")])
     with writing() as session:
         registry = Registry(session)
         found = registry.territory_named(territory) if territory else None
         if territory and found is None:
             known = ", ".join(row.name for row in registry.territories()) or "none yet"
             raise BadInput([Fault("--territory", "unknown", f"there is no such territory (there are: {known})")])
-        _, text = make_key(registry, role, Store(session, found.id) if found else None, holder, World(), days)
+        _, text = make_key(registry, role, Store(session, found.id) if found else None, holder, World(), days, limited)
     typer.echo(text)
 
 
@@ -159,14 +163,14 @@ def list_keys_command() -> None:
     """Show keys without their secrets."""
     from dispatch.storage.registry import Registry
 
-    table = Table("prefix", "role", "territory", "holder", "made", "ends", "revoked")
+    table = Table("prefix", "role", "territory", "holder", "made", "ends", "revoked", "scopes")
     with writing() as session:
         registry = Registry(session)
         names = {row.id: row.name for row in registry.territories()}
         for key in registry.api_keys():
             place = names[key.territory_id] if key.territory_id else ""
             days = (f"{moment:%Y-%m-%d}" if moment else "" for moment in (key.created_at, key.expires_at, key.revoked_at))
-            table.add_row(key.prefix, key.role, Text(place), str(key.holder_id or ""), *days)
+            table.add_row(key.prefix, key.role, Text(place), str(key.holder_id or ""), *days, " ".join(key.scopes or ()))
     Console().print(table)
 
 

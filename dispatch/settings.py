@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     offer_minutes: int = Field(240, ge=1, le=20_160, description="A volunteer has this long to answer an offer.")
     longest_wait_seconds: float = Field(30.0, ge=0, le=30, description="A call that waits for a round is answered after this long at most.")
     calls_per_minute: int = Field(1200, ge=10, le=1_000_000, description="Calls of one key or account; beyond, they are answered 429.")
+    import_kib: int = Field(1024, ge=64, le=16_384, description="The largest CSV file that is taken, in KiB;")
+    import_lines: int = Field(1000, ge=1, le=20_000, description="and the most lines in it. All of a file is one transaction.")
     trusted_proxies: str | None = Field(
         None, description="Addresses of the proxies before the API, with commas: theirs is the word on who calls (X-Forwarded-For)."
     )

@@ -65,7 +65,8 @@ def test_every_error_is_documented_as_it_is() -> None:
         told = (int(status), sentence, action)
         assert told == (STATUS[error.code], inspect.cleandoc(error.__doc__ or ""), error.action)
     assert {code: int(row[0]) for code, row in documented.items()} == {
-        code: STATUS[code] for code in ("unreadable", "method_not_allowed", "headers_too_large", "too_large", "not_json", "internal")
+        code: STATUS[code]
+        for code in ("unreadable", "method_not_allowed", "too_large", "headers_too_large", "not_json", "not_csv", "internal")
     }
 
 

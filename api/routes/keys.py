@@ -18,7 +18,7 @@ def create_key(new: NewKey, caller: CallerOf, parts: PartsOf, once: OnceOf) -> R
     """A new key of this territory. Its text is in this answer only: repeated with the same Idempotency-Key, it is null."""
 
     def create() -> KeyMade:
-        key, text = make_key(Registry(store.session), new.role, store, new.holder_id, parts.world, new.days)
+        key, text = make_key(Registry(store.session), new.role, store, new.holder_id, parts.world, new.days, new.scopes)
         store.note_access("made", "api_key", key.id, 1, parts.world)
         return KeyMade.model_validate({**KeyOut.model_validate(key).model_dump(), "text": text})
 

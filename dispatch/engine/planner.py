@@ -18,9 +18,10 @@ from dispatch.engine.pool import Children
 from dispatch.engine.rounds import run_round
 from dispatch.errors import BadInput, Conflict, DispatchError, Fault
 from dispatch.metrics import DUE, SWEPT_AT
+from dispatch.model.slots import Slot, due_slots
 from dispatch.service.offers import lapse_offer
 from dispatch.service.privacy import erase_after_restore, retire_people
-from dispatch.service.rounds import enqueue_round
+from dispatch.service.rounds import MOST_DAYS, enqueue_round, enqueue_slot
 from dispatch.settings import Settings
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.database import Database
@@ -33,6 +34,7 @@ from routing.cache import CachedTravelTimes, LocalCache, RedisCache
 from routing.network import RoadNetwork
 
 log = structlog.get_logger()
+OLDEST = timedelta(days=MOST_DAYS)  # back to there nobody is forgotten, however long nothing was running
 PATIENCE = timedelta(minutes=10)  # a day whose round has just failed is left alone this long
 
 
@@ -58,7 +60,7 @@ class RoundRunner:
                 with self._database.write() as session:
                     store = Store(session, territory_id)
                     day = store.get(Round, round_id).service_date
-                    enqueue_round(store, day, self._settings.round_seconds, 1, self._world)
+                    enqueue_round(store, day, self._settings.round_seconds, 1, self._world, OLDEST.days)
         except DispatchError as error:  # taken by another planner, or the database is away
             log.warning("round", round=str(round_id), ended=error.code)
         except Exception as error:
@@ -66,7 +68,7 @@ class RoundRunner:
 
 
 class Planner:
-    """Has rounds run until it is stopped. One turn: lapse offers, queue a round for every day with waiting legs, hand on what is due."""
+    """Has rounds run until it is stopped. One turn: lapse offers, queue rounds for waiting legs and by timetable, hand on what is due."""
 
     def __init__(
         self, database: Database, network: RoadNetwork | None, bus: Bus, settings: Settings, world: World, engine: SolveEngine | None = None
@@ -101,6 +103,7 @@ class Planner:
         """Everything that is due, once; rounds go on beside it."""
         self.lapse_offers()
         self.queue_rounds()
+        self.queue_slots()
         self.submit_rounds()
         if self._forgotten_at is None or self._world.now() > self._forgotten_at + timedelta(hours=1):
             self.forget()
@@ -151,9 +154,20 @@ class Planner:
         """One round for every day of every territory that has waiting legs."""
         for territory in self._territories():
             with self._database.read() as session:
-                waiting = Store(session, territory.id).waiting_days(self._world.now(), self._world.now() - PATIENCE)
+                waiting = Store(session, territory.id).waiting_days(self._world.now().date() - OLDEST, self._world.now() - PATIENCE)
             for day in sorted(waiting):
                 self._queue(territory.id, day)
+
+    def queue_slots(self) -> None:
+        """One round for every time of every timetable that has come, whether or not anything waits."""
+        for territory in self._territories():
+            timetable = [Slot.model_validate(slot) for slot in territory.timetable]
+            for day, slot in sorted(due_slots(timetable, territory.timezone, self._world.now()).items()):
+                with self._database.read() as session:
+                    taken = Store(session, territory.id).slot_taken(day, slot)
+                if not taken:
+                    with suppress(Conflict), self._database.write() as session:  # another planner was quicker
+                        enqueue_slot(Store(session, territory.id), day, slot, self._settings.round_seconds, self._world)
 
     def submit_rounds(self) -> None:
         """Hand rounds on that wait, or whose worker is lost."""
@@ -172,7 +186,7 @@ class Planner:
 
     def _queue(self, territory_id: UUID, day: date) -> None:
         with self._database.write() as session:
-            enqueue_round(Store(session, territory_id), day, self._settings.round_seconds, 1, self._world)
+            enqueue_round(Store(session, territory_id), day, self._settings.round_seconds, 1, self._world, OLDEST.days)
 
     def _run(self) -> None:
         rung = True

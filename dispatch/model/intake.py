@@ -9,11 +9,23 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from dispatch.model.clock import FIRST, LAST, ServiceDate, Zone
-from dispatch.model.day import Lat, Lon, Need, Policy
-from dispatch.model.roles import Role
+from dispatch.model.day import Lat, Lon, Policy
+from dispatch.model.needs import Need
+from dispatch.model.roles import SCOPES, Role
+from dispatch.model.slots import Timetable
 
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", re.ASCII)
 
@@ -68,6 +80,20 @@ Point = Annotated[
     AfterValidator(lambda point: (round(point[0], POINT_DIGITS), round(point[1], POINT_DIGITS))),
     Field(strict=False, examples=[[2.3969, 46.2883]], description="[lon, lat], WGS 84; seven decimals are kept"),
 ]
+
+
+def _scope(word: str) -> str:
+    if word not in SCOPES:
+        raise ValueError("is not a scope (docs/authorization.md)")
+    return word
+
+
+KeyScope = Annotated[str, AfterValidator(_scope), WithJsonSchema({"type": "string", "enum": list(SCOPES)})]
+Queue = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$"),
+    Field(description="The group of territories whose rounds the same workers run: `allons worker --queues`."),
+]
 Needs = Annotated[tuple[Need, ...], Field(strict=False, max_length=30, examples=[["door_to_door"]])]
 
 
@@ -88,6 +114,17 @@ class NewTerritory(_Intake):
     name: Line = Field(examples=["Pays des Trois Rivières"])
     timezone: Zone = "Europe/Paris"
     policy: Policy = Policy()
+    timetable: Timetable = Field((), description="When days are planned anew, besides whenever something waits.")
+    queue: Queue = "rounds"
+
+
+class ChangedTerritory(_Intake):
+    """A territory's choices, written anew. Its zone stays: times that were told are in it."""
+
+    name: Line
+    policy: Policy
+    timetable: Timetable = Field(description="When days are planned anew, besides whenever something waits.")
+    queue: Queue
 
 
 class NewBeneficiary(_Intake):
@@ -285,3 +322,6 @@ class NewKey(_Intake):
     role: Literal["manager", "coordinator", "driver", "beneficiary", "prescriber", "partner", "auditor"]
     holder_id: RowId | None = Field(None, description="The volunteer or beneficiary who will hold it.")
     days: int | None = Field(None, ge=1, le=3650, description="The key ends after so many days.")
+    scopes: Annotated[tuple[KeyScope, ...], Field(strict=False, min_length=1, max_length=30)] | None = Field(
+        None, description="All that the role may when absent; see docs/authorization.md.", examples=[["people:read", "trips:write"]]
+    )

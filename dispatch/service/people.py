@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from dispatch.errors import BadInput, Conflict, Fault
 from dispatch.model.clock import day_length_s, day_start
 from dispatch.model.day import Policy
-from dispatch.model.intake import ChangedVolunteer, NewAvailability, NewBeneficiary, NewTerritory, NewVolunteer
+from dispatch.model.intake import ChangedTerritory, ChangedVolunteer, NewAvailability, NewBeneficiary, NewTerritory, NewVolunteer
 from dispatch.service.accounts import end_logins
 from dispatch.service.places import check_on_roads
 from dispatch.storage.accounts import Accounts
@@ -32,10 +32,21 @@ def make_territory(registry: Registry, new: NewTerritory, world: World, note: st
     if registry.territory_named(new.name) is not None:
         raise Conflict("A territory of this name exists already.")
     row = Territory(
-        id=world.new_id(), name=new.name, timezone=new.timezone, policy=new.policy.model_dump(), note=note, created_at=world.now()
+        id=world.new_id(),
+        **new.model_dump(mode="json"),
+        note=note,
+        created_at=world.now(),
     )
     registry.add(row)
     return row
+
+
+def change_territory(registry: Registry, row: Territory, new: ChangedTerritory) -> None:
+    """Write its choices anew. Conflict when the name is another one's, Stale when somebody else changed it at this very moment."""
+    named = registry.territory_named(new.name)
+    if named is not None and named.id != row.id:
+        raise Conflict("A territory of this name exists already.")
+    registry.change(row, new.model_dump(mode="json"))
 
 
 def policy_of(territory: Territory) -> Policy:

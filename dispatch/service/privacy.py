@@ -68,7 +68,7 @@ def retire_people(store: Store, months: int, world: World) -> int:
     """Erase some of those who have not been seen for so many months; how many. Called again while there are any."""
     erased = 0
     for person_id in store.long_unseen(world.now() - months * _MONTH)[:_BATCH]:
-        with suppress(Conflict), store.whole():  # on the way after all, or changed at this very moment: not half erased
+        with suppress(Conflict), store.attempt():  # on the way after all, or changed at this very moment: not half erased
             erase_person(store, store.file_of(person_id), world)
             erased += 1
     return erased

@@ -24,6 +24,7 @@ OVERTAKEN = "overtaken"
 TOO_LATE = ("L'heure de ce trajet est passée, ou trop proche.", "The time of this ride has passed, or is too near.")
 
 NOT_FREE = ("Le bénévole prévu n'est plus libre ce jour-là.", "The volunteer who was planned is not free that day any more.")
+MOST_DAYS = 400  # ahead, and for the planner itself also back
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +37,30 @@ class Claim:
     attempts: int  # this one included
 
 
-def enqueue_round(store: Store, service_date: date, seconds: float, seed: int, world: World) -> Round:
-    """Ask for a day to be planned; the round that already waits for this day, if there is one."""
+def enqueue_round(store: Store, service_date: date, seconds: float, seed: int, world: World, oldest_days: int = 1) -> Round:
+    """Ask for a day to be planned; the round that already waits for this day, if there is one. BadInput for a day too far back or ahead."""
     age = (world.now().date() - service_date).days
-    if not -400 <= age <= 1:
+    if not -MOST_DAYS <= age <= oldest_days:
         raise BadInput([Fault("date", "out_of_range", "must be today or one of the next 400 days")])
     row = Round(id=world.new_id(), service_date=service_date, state=INITIAL["round"], seconds=seconds, seed=seed, queued_at=world.now())
     waiting = store.queued_round(service_date)
     if waiting is None and not store.add_unless_there(row):
         waiting = store.queued_round(service_date)
     return waiting or row
+
+
+def enqueue_slot(store: Store, service_date: date, slot: datetime, seconds: float, world: World) -> None:
+    """Ask for a day at a time of the timetable: the round that waits for it anyway, or a new one. Once, whoever asks how often.
+
+    Conflict when another planner was quicker at this very moment.
+    """
+    waiting = store.queued_round(service_date)
+    if waiting is not None:
+        waiting.slot = slot
+        store.flush()
+        return
+    told = {"state": INITIAL["round"], "seconds": seconds, "seed": 1, "queued_at": world.now()}
+    store.add_unless_there(Round(id=world.new_id(), service_date=service_date, slot=slot, **told))
 
 
 def claim_round(store: Store, round_id: UUID, world: World, lease_s: float = 30.0) -> Claim:

@@ -4,13 +4,13 @@ In: a session of `Database.read` or `Database.write`. Out: rows of `tables`. Cal
 """
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from dispatch.errors import NotFound
+from dispatch.errors import NotFound, Stale
 from dispatch.storage.accounts import Account
 from dispatch.storage.tables import ApiKey, Territory
 
@@ -59,6 +59,21 @@ class Registry:
         """Those of a territory that have not ended, oldest first."""
         query = sa.select(Account).where(Account.territory_id == territory_id, Account.ended_at.is_(None))
         return one_page(self._session, query, Account, after, limit)
+
+    def territory(self, territory_id: UUID) -> Territory:
+        """By its id; NotFound."""
+        found = self._session.get(Territory, territory_id)
+        if found is None:
+            raise NotFound
+        return found
+
+    def change(self, row: Territory, values: dict[str, Any]) -> None:
+        """Edit a territory that is at the version it was read at; Stale otherwise."""
+        edit = sa.update(Territory).where(Territory.id == row.id, Territory.version == row.version)
+        done = self._session.execute(edit.values(**values, version=row.version + 1), execution_options={"synchronize_session": False})
+        if done.rowcount != 1:  # type: ignore[attr-defined]
+            raise Stale
+        self._session.refresh(row)
 
     def api_keys(self) -> Sequence[ApiKey]:
         """All, oldest first."""

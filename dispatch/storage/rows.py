@@ -72,8 +72,8 @@ class Rows:
         return True
 
     @contextmanager
-    def whole(self) -> Iterator[None]:
-        """What is done inside is undone when it raises, and only that."""
+    def attempt(self) -> Iterator[None]:
+        """What is done inside is undone when an exception leaves it, and nothing else is."""
         with self.session.begin_nested():
             yield
 

@@ -39,6 +39,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "token": {"short": CANARY, "upper case": "A" * 64, "long": "a" * 65, "number": 5},
     "code": {"short": "12345", "letters": "12345x", "full width": "１２３４５６", "number": 123456},
     "password": {"number": 5, "endless": CANARY * 50, "empty": ""},
+    "slug": {"upper case": "NORTH", "blank in it": f"{CANARY} x", "long": "x" * 41, "empty": "", "number": 5, "separator": f"{CANARY},x"},
     "integer": {
         "minus": -1, "text": "1", "float": 1.5, "exponent": "1e3", "true": True, "int4": 2**31, "int8": 2**63, "endless": 10**400,
         "grouped": "1_000", "hexadecimal": "0x10", "arabic": "١", "decimal comma": "1,5",
@@ -90,7 +91,10 @@ SAME_INSTANT = [
 ]  # fmt: skip
 #: Which ids a description cannot tell from others: this field names something that may be left out, or anybody's.
 FREE_IDS = {("create_key", "holder_id"), ("create_account", "holder_id")}
-NAMES = {"name": "line", "phone": "phone", "email": "email", "timezone": "zone", "token": "token", "code": "code", "password": "password"}
+NAMES = {
+    "name": "line", "phone": "phone", "email": "email", "timezone": "zone", "token": "token", "code": "code", "password": "password",
+    "queue": "slug",
+}  # fmt: skip
 
 
 def kind_of(name: str, schema: dict[str, Any], components: dict[str, Any]) -> str:

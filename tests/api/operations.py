@@ -36,6 +36,7 @@ class Operation:
         """The path, with somebody's ids."""
         volunteer, person = self.service.people[self.service.here.id]
         known = {"beneficiary_id": person, "volunteer_id": volunteer, **dict.fromkeys(self.ids, str(uuid4()))}
+        known["territory_id"] = self.service.here.id
         known |= {name: str(value) for name, value in (("beneficiary_id", person), ("volunteer_id", volunteer)) if name in self.ids}
         return self.path.format(**{**known, **changed})
 
@@ -59,6 +60,7 @@ class Operation:
         volunteer = str(self.service.people[self.service.here.id][0])
         return {
             "create_territory": {"name": f"Pays {uuid4()}"},
+            "change_territory": {"name": "Pays", "policy": {}, "timetable": [], "queue": "rounds"},
             "add_availability": {"starts_at": "2026-12-01T10:00:00Z", "ends_at": "2026-12-01T11:00:00Z"},
             "create_trip_request": self.service.wish_of_mine,
             "create_round": {"date": "2026-11-25"},

@@ -10,7 +10,7 @@ import pytest
 
 from api import auth
 from dispatch.model.intake import NewAccount
-from dispatch.model.roles import REFERRERS, ROLES
+from dispatch.model.roles import REFERRERS, ROLES, SCOPES, Role, Scope
 from dispatch.service.accounts import end_account, make_account
 from dispatch.service.keys import make_key
 from dispatch.service.offers import take_back_offer
@@ -30,13 +30,23 @@ HIDDEN: tuple[Whose, ...] = ("other", "deleted", "absent")
 FINE = (200, 201, 202, 204)
 
 
-def table() -> dict[str, dict[str, str]]:
-    """Operation -> role -> yes, own or no."""
+def _table() -> dict[str, dict[str, str]]:
+    """Operation -> column -> cell."""
     rows = [
         [cell.strip(" `") for cell in line.strip().strip("|").split("|")] for line in PAGE.read_text().splitlines() if line.startswith("|")
     ]
     head, _, *cells = rows
     return {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in cells}
+
+
+def table() -> dict[str, dict[str, str]]:
+    """Operation -> role -> yes, own or no."""
+    return {operation: {role: cells[role] for role in cells if role != "scopes"} for operation, cells in _table().items()}
+
+
+def scopes() -> dict[str, str]:
+    """Operation -> its last cell."""
+    return {operation: cells["scopes"].replace("`", "") for operation, cells in _table().items()}
 
 
 def operations(service: Service) -> dict[str, tuple[str, str]]:
@@ -65,6 +75,7 @@ class Things:
 
     def _makers(self) -> dict[str, Callable[[Whose], object]]:
         return {
+            "territory_id": lambda whose: self.place(whose).id,
             "beneficiary_id": self.person,
             "volunteer_id": self.volunteer,
             "request_id": self.request,
@@ -152,6 +163,7 @@ class Things:
         person = {"name": "Odette", "home": home}
         return {
             "create_territory": lambda: {"name": f"Pays {uuid4()}"},
+            "change_territory": lambda: {"name": f"Pays {uuid4()}", "policy": {}, "timetable": [], "queue": "rounds"},
             "create_beneficiary": lambda: person,
             "change_beneficiary": lambda: person,
             "create_volunteer": lambda: person,
@@ -169,6 +181,23 @@ class Things:
             "decline_offer": lambda: {"reason": "other"},
         }.get(operation, lambda: None)()
 
+    def tag(self, operation: str) -> str:
+        """The version that a change is based on: of new things the first, but territories stay."""
+        with self.service.here.store() as store:
+            return f'"v{store.territory().version if operation == "change_territory" else 1}"'
+
+    def sheet(self, operation: str) -> str | None:
+        """A file that would be taken."""
+        (lon, lat), (there, north) = self.service.here.point(), self.service.here.point()
+        person, way = f"name,home_lon,home_lat\nOdette {uuid4()},{lon},{lat}\n", f"{lon},{lat},{there},{north}"
+        asked = self.service.people[self.service.here.id][1]
+        return {
+            "import_volunteers": person,
+            "import_beneficiaries": person,
+            "import_trip_requests": "beneficiary_id,origin_lon,origin_lat,destination_lon,destination_lat,arrive_by\n"
+            f"{asked},{way},2026-11-26T{self._moment()}:00Z\n",
+        }.get(operation)
+
     def _moment(self) -> str:
         """Another minute each time."""
         self.minute = getattr(self, "minute", 0) + 1
@@ -176,8 +205,8 @@ class Things:
 
 
 def can_end(path: str) -> bool:
-    """Whether what an operation is about may be gone for good; requests, offers, rounds and keys stay to be seen, in another state."""
-    return not path.startswith(("/v1/trip-requests/", "/v1/offers/", "/v1/rounds/", "/v1/keys/"))
+    """Whether what an operation is about may be gone for good; others stay to be seen, in another state."""
+    return not path.startswith(("/v1/territories/", "/v1/trip-requests/", "/v1/offers/", "/v1/rounds/", "/v1/keys/"))
 
 
 def wrong_cells(service: Service, role: str) -> Iterator[str]:
@@ -187,8 +216,12 @@ def wrong_cells(service: Service, role: str) -> Iterator[str]:
         cell = expected[operation][role]
 
         def call(whose: Whose) -> httpx2.Response:
-            headers = {"If-Match": '"v1"'} if operation.startswith(("change_", "erase_")) else {}  # noqa: B023
-            sent = {"json": body} if (body := things.body(operation, whose)) else {}  # noqa: B023
+            headers = {"If-Match": things.tag(operation)} if operation.startswith(("change_", "erase_")) else {}  # noqa: B023
+            sent: dict[str, Any] = {"json": body} if (body := things.body(operation, whose)) else {}  # noqa: B023
+            if sheet := things.sheet(operation):  # noqa: B023
+                sent, headers = {"content": sheet}, {**headers, "Content-Type": "text/csv"}
+            query = {"params": {"date": "2026-11-24"}} if operation == "export_offers" else {}  # noqa: B023
+            sent |= query
             return service.call(role, method, things.path(path, whose), headers=headers, **sent)  # noqa: B023
 
         if cell == "no":
@@ -199,7 +232,8 @@ def wrong_cells(service: Service, role: str) -> Iterator[str]:
         for whose in shown:
             if (answer := call(whose)).status_code not in FINE:
                 yield f"{operation}, {whose}: {answer.status_code} {answer.text}"
-        hidden: list[Whose] = [*HIDDEN] if cell == "yes" else ["same", *HIDDEN]
+        everywhere = role == "admin" and "{territory_id}" in path
+        hidden: list[Whose] = ["absent"] if everywhere else [*HIDDEN] if cell == "yes" else ["same", *HIDDEN]
         named = "{" in path or operation == "create_link"
         if named or operation == "create_trip_request":
             status = 404 if named else 422
@@ -271,3 +305,53 @@ def test_the_text_of_a_key_is_shown_once_and_kept_nowhere(service: Service) -> N
     assert service.call("manager", "DELETE", f"/v1/keys/{made['id']}").status_code == 204
     assert service.client.get("/v1/volunteers", headers={"Authorization": f"Bearer {made['text']}"}).status_code == 401
     assert made["text"].split("_")[2] not in service.call("manager", "GET", "/v1/keys").text
+
+
+def test_the_page_says_which_scopes_an_operation_needs() -> None:
+    told = {"any": frozenset[str](), "—": None}
+    page = {operation: told[cell] if cell in told else frozenset(cell.split()) for operation, cell in scopes().items()}
+    assert page == {operation: auth.SCOPED.get(operation) for operation in auth.ALLOWED}
+    assert set(SCOPES) == {scope for needed in auth.SCOPED.values() for scope in needed}
+
+
+@pytest.mark.parametrize("role", ["manager", "auditor"])
+def test_a_limited_key_does_what_its_scopes_say_and_nothing_else(service: Service, role: Role) -> None:
+    things = Things(service, role)
+
+    def answers(scope: tuple[Scope, ...] | None) -> dict[str, int]:
+        with service.here.store() as store:
+            text = make_key(Registry(store.session), role, store, None, service.here.world, scopes=scope)[1]
+        headers = {"Authorization": f"Bearer {text}"}
+        return {
+            operation: service.client.request(method, things.path(path, "absent"), headers=headers).status_code
+            for operation, (method, path) in operations(service).items()
+        }
+
+    whole = answers(None)
+    for scope in SCOPES:
+        limited = answers((scope,))
+        for operation, status in limited.items():
+            needed = auth.SCOPED.get(operation)
+            allowed = needed is not None and needed <= {scope}
+            assert status == (whole[operation] if allowed else 403), (scope, operation)
+    assert answers(SCOPES) == {operation: status if operation in auth.SCOPED else 403 for operation, status in whole.items()}
+
+
+def test_scopes_are_chosen_when_a_key_is_made_and_cannot_be_widened_with_it(service: Service) -> None:
+    made = service.call("manager", "POST", "/v1/keys", json={"role": "manager", "scopes": ["people:read"]}).json()
+    headers = {"Authorization": f"Bearer {made['text']}", "Idempotency-Key": "another-key-1"}
+    assert made["scopes"] == ["people:read"]
+    assert service.client.get("/v1/volunteers", headers=headers).status_code == 200
+    answer = service.client.post("/v1/rounds", json={"date": "2026-11-25"}, headers=headers)
+    assert (answer.status_code, answer.json()["detail"]) == (403, "This key is not good for rounds:write.")
+    assert service.client.post("/v1/keys", json={"role": "manager"}, headers=headers).status_code == 403
+    for wrong in ([], ["people"], ["people:read; x"], "people:read"):
+        assert service.call("manager", "POST", "/v1/keys", json={"role": "manager", "scopes": wrong}).status_code == 422
+
+
+def test_without_the_look_at_scopes_a_limited_key_would_do_all(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = service.call("manager", "POST", "/v1/keys", json={"role": "manager", "scopes": ["people:read"]}).json()
+    headers = {"Authorization": f"Bearer {made['text']}"}
+    assert service.client.get("/v1/rounds", headers=headers).status_code == 403
+    monkeypatch.setattr(auth, "_check_scopes", lambda *_: None)
+    assert service.client.get("/v1/rounds", headers=headers).status_code == 200

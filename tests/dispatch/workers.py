@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -34,10 +34,10 @@ class Place:
     day: date
     roads: Path
 
-    def round(self, seconds: float = 0.5) -> UUID:
+    def round(self, seconds: float = 0.5, days_later: int = 0) -> UUID:
         """One that waits to be run."""
         with self.database.write() as session:
-            return enqueue_round(Store(session, self.territory), self.day, seconds, 1, World()).id
+            return enqueue_round(Store(session, self.territory), self.day + timedelta(days=days_later), seconds, 1, World()).id
 
     def row(self, round_id: UUID) -> Round:
         """As it is now."""

@@ -14,7 +14,7 @@ from dispatch.engine.planner import RoundRunner
 from dispatch.settings import Settings
 from dispatch.world import World
 from routing.network import RoadNetwork
-from tests.dispatch.workers import Place, worker
+from tests.dispatch.workers import Place, running, worker
 
 
 @pytest.fixture(params=["pool", pytest.param("celery", marks=[pytest.mark.redis, pytest.mark.slow])])
@@ -63,6 +63,21 @@ def test_a_closed_engine_has_left_its_rounds_to_the_next_one(demo: Place, demo_r
     second.wait()
     assert demo.steps(round_id) == ["running", "running", "done"]
     second.close()
+
+
+@pytest.mark.postgis
+@pytest.mark.redis
+@pytest.mark.slow
+def test_a_worker_takes_the_rounds_of_its_own_groups_only(demo: Place, redis_url: str) -> None:
+    first = demo.round()
+    second = demo.round(days_later=1)
+    with running(demo, "worker", "--queues", "north,west", ALLONS_REDIS_URL=redis_url):
+        engine = CeleryEngine(redis_url)
+        engine.submit(demo.territory, first, "rounds")
+        engine.submit(demo.territory, second, "north")
+        engine.close()
+        demo.until("done", second)
+        assert demo.row(first).state == "queued"
 
 
 def test_without_redis_asking_is_forgotten_and_nothing_is_raised() -> None:

@@ -138,6 +138,13 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
         "log_in": {"email": "odile@example.org", "password": "un chat dort sur le toit"},
         "use_link": {"token": once},
     }  # fmt: skip
+    way = f"{home[0]},{home[1]},{crowd.points[9][0]},{crowd.points[9][1]}"
+    sheets = {
+        "import_volunteers": f"name,home_lon,home_lat\nMarcel,{home[0]},{home[1]}\n",
+        "import_beneficiaries": f"name,home_lon,home_lat\nOdette,{home[0]},{home[1]}\n",
+        "import_trip_requests": "beneficiary,origin_lon,origin_lat,destination_lon,destination_lat,arrive_by\n"
+        f"Nobody,{way},{day}T21:00:00Z\n",
+    }
     called = 0
     for path, methods in app.openapi()["paths"].items():
         for method, operation in methods.items():
@@ -148,7 +155,12 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
                 sent: dict[str, Any] = {"json": bodies[name]} if name in bodies else {}
                 if name.startswith("list_") and name in ("list_trip_requests", "list_events"):
                     sent = {"params": {"date": str(day)} if name == "list_trip_requests" else {"subject_id": str(crowd.requests[0])}}
+                if name.startswith("import_"):
+                    sent = {"content": sheets[name]}
+                if name in ("export_offers", "export_trip_requests"):
+                    sent = {"params": {"date": str(day)}}
                 headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": f"{name}-{role}-12345678", "If-Match": '"v1"'}
+                headers |= {"Content-Type": "text/csv"} if "content" in sent else {}
                 answer = client.request(method, path.format(**ids), headers=headers, **sent)
                 fine = (200, 201, 202, 204, 403, 404, 409, 412, *([401] if name in OPEN else []))
                 assert answer.status_code in fine, (name, answer.text)
