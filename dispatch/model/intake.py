@@ -121,6 +121,10 @@ class NewTerritory(_Intake):
 class ChangedTerritory(_Intake):
     """A territory's choices, written anew. Its zone stays: times that were told are in it."""
 
+    model_config = _example(
+        {"name": "Pays des Trois Rivières", "policy": {}, "timetable": [{"at": "17:00", "ahead": 1}], "queue": "rounds"}
+    )
+
     name: Line
     policy: Policy
     timetable: Timetable = Field(description="When days are planned anew, besides whenever something waits.")

@@ -39,8 +39,8 @@ class Service:
                 self.here.person("Canary Roussel", phone="0611223344"),
             ),
             self.there.id: (
-                self.there.volunteer("Canary-There Morel", phone="0799887766", accepts_needs=["there_help"]),
-                self.there.person("Canary-There Roussel", phone="0799776655", needs=["there_help"]),
+                self.there.volunteer("Canary-There Morel", phone="0799887766", accepts_needs=["belt_exemption"]),
+                self.there.person("Canary-There Roussel", phone="0799776655", needs=["belt_exemption"]),
             ),
         }
         self._mine: dict[str, Any] = {}

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from copy import deepcopy
 from typing import Any
 from uuid import uuid4
 
@@ -24,7 +25,7 @@ class Operation:
         self.role = next(role for role in ("coordinator", "manager", "admin", "driver", "auditor") if role in allowed)
 
     def call(self, content: bytes | None = None, path: str | None = None, **headers: str) -> httpx2.Response:
-        more = {"Content-Type": "application/json"} if content is not None else {}
+        more = {"Content-Type": self.form or "application/json"} if content is not None else {}
         answer = self.service.call(
             self.role, self.method, path or self.filled(), content=content, headers={"If-Match": '"v1"', **more, **headers}
         )
@@ -45,12 +46,30 @@ class Operation:
         return [part.strip("{}") for part in self.path.split("/") if part.startswith("{")]
 
     @property
+    def form(self) -> str | None:
+        """The media type of the body, if there is one."""
+        return next(iter(self.described.get("requestBody", {}).get("content", {})), None)
+
+    def sent(self) -> bytes | None:
+        """What would be taken, as it is sent."""
+        return encoded(self.body()) if self.schema else self.sheet().encode() if self.form == "text/csv" else None
+
+    def sheet(self) -> str:
+        """A file that would be taken."""
+        (lon, lat), wish = self.service.people_home, self.service.wish_of_mine
+        if self.name != "import_trip_requests":
+            return f"name,home_lon,home_lat\nOdette,{lon},{lat}\n"
+        places = ",".join(str(degrees) for end in ("origin", "destination") for degrees in wish[end])
+        head = "beneficiary_id,origin_lon,origin_lat,destination_lon,destination_lat,arrive_by"
+        return f"{head}\n{wish['beneficiary_id']},{places},{wish['arrive_by']}\n"
+
+    @property
     def schema(self) -> dict[str, Any] | None:
-        """Of the body."""
+        """Of a body in JSON."""
         content = self.described.get("requestBody", {}).get("content", {}).get("application/json")
         if content is None:
             return None
-        components: dict[str, Any] = self.service.app.openapi()["components"]["schemas"]
+        components: dict[str, Any] = description(self.service)["components"]["schemas"]
         found: dict[str, Any] = components[content["schema"]["$ref"].rsplit("/", 1)[-1]]
         return found
 
@@ -75,8 +94,19 @@ class Operation:
         }.get(self.name, {"name": "Odette", "home": home})
 
 
+_DESCRIPTION: list[dict[str, Any]] = []  # of whichever service was asked first
+
+
+def description(service: Service) -> dict[str, Any]:
+    """What the API says of itself: the same of every service, and slow to make."""
+    if not _DESCRIPTION:
+        _DESCRIPTION.append(deepcopy(service.app.openapi()))
+    service.app.openapi_schema = service.app.openapi_schema or deepcopy(_DESCRIPTION[0])
+    return service.app.openapi()
+
+
 def operations(service: Service) -> list[Operation]:
-    paths: dict[str, Any] = service.app.openapi()["paths"]
+    paths: dict[str, Any] = description(service)["paths"]
     return [
         Operation(service, method, path, described)
         for path, methods in paths.items()

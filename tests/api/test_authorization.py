@@ -22,6 +22,7 @@ from dispatch.storage.store import Store
 from dispatch.storage.tables import ApiKey, Round
 from routing.network import RoadNetwork
 from tests.api.conftest import Service
+from tests.api.operations import description
 from tests.dispatch.territories import TestTerritory
 
 PAGE = Path(__file__).parents[2] / "docs" / "authorization.md"
@@ -53,7 +54,7 @@ def operations(service: Service) -> dict[str, tuple[str, str]]:
     """Name -> method and path, as the API describes itself."""
     return {
         operation["operationId"]: (method.upper(), path)
-        for path, methods in service.app.openapi()["paths"].items()
+        for path, methods in description(service)["paths"].items()
         if path.startswith("/v1")
         for method, operation in methods.items()
         if operation["operationId"] not in auth.OPEN

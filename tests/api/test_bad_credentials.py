@@ -14,7 +14,7 @@ from dispatch.storage.accounts import Accounts, Login
 from dispatch.storage.registry import Registry
 from dispatch.storage.store import Store
 from tests.api.conftest import Service
-from tests.api.operations import complaint, digests, encoded, operations
+from tests.api.operations import complaint, digests, operations
 from tests.api.test_session import HOST
 
 
@@ -120,9 +120,9 @@ def test_no_page_of_another_site_changes_anything(many: Service) -> None:
             "no site": {**right, "Origin": "null"}, "a site with our name in it": {**right, "Origin": f"{HOST}.evil.test"},
             "our name with a port": {**right, "Origin": f"{HOST}:8443"}, "our name as somebody": {**right, "Origin": f"{HOST}@evil.test"},
         }  # fmt: skip
-        body = encoded(operation.body()) if operation.schema else None
+        body = operation.sent()
         common = {"Cookie": f"{auth.COOKIE}={cookie}", "Host": HOST.removeprefix("https://"), "Idempotency-Key": "of-another-site"}
-        common |= {"Content-Type": "application/json"} if body else {}
+        common |= {"Content-Type": operation.form} if operation.form else {}
         for what, headers in forged.items():
             tried += 1
             answer = many.client.request(operation.method, operation.filled(), content=body, headers={**common, **headers})

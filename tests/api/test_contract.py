@@ -67,7 +67,7 @@ def things(service: Service) -> dict[str, list[str]]:
             new = NewAccount(role="partner", name="Odette", email=f"{request.hex}@example.org")
             account, _ = make_account(Accounts(store.session), new, store, place.world)
             key, _ = make_key(Registry(store.session), "partner", store, None, place.world)
-        own = {"volunteer_id": volunteer, "beneficiary_id": person, "request_id": request, "offer_id": offer.id}
+        own = {"territory_id": place.id, "volunteer_id": volunteer, "beneficiary_id": person, "request_id": request, "offer_id": offer.id}
         for name, row_id in {**own, "round_id": offer.round_id, "account_id": account.id, "key_id": key.id}.items():
             found.setdefault(name, []).append(str(row_id))
     return found
