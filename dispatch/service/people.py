@@ -3,7 +3,6 @@
 In: what somebody told us (`model.intake`). Out: rows. Called by the API and the demo.
 """
 
-from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -23,8 +22,7 @@ from dispatch.world import World
 from routing.network import RoadNetwork
 
 IDENTITY = {"name", "phone"}
-#: As many as a day to be planned may hold (`model.day`): one person more would keep the whole day from being planned.
-MOST_NEEDS, MOST_SPANS = 30, 12
+MOST_SPANS = 12  # as many as a day to be planned may hold (`model.day`): one more would keep the whole day from being planned
 
 
 def make_territory(registry: Registry, new: NewTerritory, world: World, note: str = "") -> Territory:
@@ -82,10 +80,6 @@ def change_person(
         _check_home(store, new.home, network)
     lists = {name: list(getattr(new, name)) for name in ("needs", "accepts_needs") if hasattr(new, name)}
     store.change(row, new.model_dump(exclude=IDENTITY) | lists)
-    if isinstance(row, Beneficiary):
-        wanted = (request for request in store.requests_for(row.id) if request.state == "submitted")
-        if faults := [fault for request in wanted for fault in too_many_needs(row, request.needs)]:
-            raise BadInput(faults[:1])
     store.identify(row.id, Identity(new.name, new.phone))
     store.note_access("changed", row.__tablename__, row.id, 1, world)
     if isinstance(new, ChangedVolunteer) and not new.active:
@@ -107,13 +101,6 @@ def add_availability(store: Store, volunteer_id: UUID, new: NewAvailability, wor
     row = Availability(id=world.new_id(), volunteer_id=volunteer_id, starts_at=new.starts_at, ends_at=new.ends_at, created_at=world.now())
     store.add(row)
     return row
-
-
-def too_many_needs(person: Beneficiary, needs: Iterable[str]) -> list[Fault]:
-    """A fault when a person's needs and those of a request are more than can be planned with."""
-    if len({*person.needs, *needs}) <= MOST_NEEDS:
-        return []
-    return [Fault("needs", "too_many", f"must, with those of the person and of the request, be at most {MOST_NEEDS}")]
 
 
 def refuse_pair(store: Store, volunteer_id: UUID, beneficiary_id: UUID) -> None:

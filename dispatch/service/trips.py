@@ -13,7 +13,7 @@ from dispatch.errors import BadInput, Conflict, Fault
 from dispatch.model.intake import NewTrip
 from dispatch.model.lifecycle import INITIAL
 from dispatch.service.offers import withdraw_offer
-from dispatch.service.people import policy_of, too_many_needs
+from dispatch.service.people import policy_of
 from dispatch.service.places import check_on_roads
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Assignment, Leg, TripRequest, UnservedLeg
@@ -49,11 +49,8 @@ def request_trip(store: Store, new: NewTrip, network: RoadNetwork, world: World,
     territory = store.territory()
     name = "arrive_by" if new.arrive_by else "depart_after"
     faults = []
-    person = store.person_as_is(new.beneficiary_id)  # and stays so until this is kept: nobody is erased around a new request
-    if person is None:
+    if store.person_as_is(new.beneficiary_id) is None:  # and stays so until this is kept: nobody is erased around a new request
         faults.append(Fault("beneficiary_id", "unknown", "is not a person of this territory"))
-    else:
-        faults += too_many_needs(person, new.needs)
     if new.moment <= now:
         faults.append(Fault(name, "past", "is in the past"))
     if new.moment > now + HORIZON:
