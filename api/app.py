@@ -35,9 +35,8 @@ class _Described(FastAPI):
     """Says which refusals there are, by number."""
 
     def openapi(self) -> dict[str, Any]:
-        fresh = self.openapi_schema is None
-        described = super().openapi()
-        if fresh:
+        before, described = self.openapi_schema, super().openapi()
+        if described is not before:  # made anew: for the first time, or because there are more routes
             state_refusals(described)
         return described
 

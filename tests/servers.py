@@ -75,7 +75,7 @@ def postgres(*, durable: bool = False) -> Iterator[Postgres]:
         server.start()
         yield server
     finally:
-        server.stop()
+        server.stop(signal.SIGQUIT)  # nothing of it is wanted any more, so nothing is written out
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from copy import deepcopy
 from typing import Any
 from uuid import uuid4
 
@@ -18,8 +17,8 @@ from tests.api.kinds import CANARY
 class Operation:
     """One of the API's, with a body that would be taken."""
 
-    def __init__(self, service: Service, method: str, path: str, described: dict[str, Any]) -> None:
-        self.service, self.method, self.path, self.described = service, method.upper(), path, described
+    def __init__(self, service: Service, method: str, path: str, described: dict[str, Any], schemas: dict[str, Any]) -> None:
+        self.service, self.method, self.path, self.described, self.schemas = service, method.upper(), path, described, schemas
         self.name: str = described["operationId"]
         allowed = auth.ALLOWED.get(self.name, frozenset({"coordinator"}))
         self.role = next(role for role in ("coordinator", "manager", "admin", "driver", "auditor") if role in allowed)
@@ -69,8 +68,7 @@ class Operation:
         content = self.described.get("requestBody", {}).get("content", {}).get("application/json")
         if content is None:
             return None
-        components: dict[str, Any] = description(self.service)["components"]["schemas"]
-        found: dict[str, Any] = components[content["schema"]["$ref"].rsplit("/", 1)[-1]]
+        found: dict[str, Any] = self.schemas[content["schema"]["$ref"].rsplit("/", 1)[-1]]
         return found
 
     def body(self) -> dict[str, Any]:
@@ -98,18 +96,18 @@ _DESCRIPTION: list[dict[str, Any]] = []  # of whichever service was asked first
 
 
 def description(service: Service) -> dict[str, Any]:
-    """What the API says of itself: the same of every service, and slow to make."""
+    """What the API says of itself: the same of every service, and slow to make. Not to be changed."""
     if not _DESCRIPTION:
-        _DESCRIPTION.append(deepcopy(service.app.openapi()))
-    service.app.openapi_schema = service.app.openapi_schema or deepcopy(_DESCRIPTION[0])
-    return service.app.openapi()
+        _DESCRIPTION.append(service.app.openapi())
+    return _DESCRIPTION[0]
 
 
-def operations(service: Service) -> list[Operation]:
-    paths: dict[str, Any] = description(service)["paths"]
+def operations(service: Service, told: dict[str, Any] | None = None) -> list[Operation]:
+    """All that is described, or that another description tells of."""
+    about = told or description(service)
     return [
-        Operation(service, method, path, described)
-        for path, methods in paths.items()
+        Operation(service, method, path, described, about["components"]["schemas"])
+        for path, methods in about["paths"].items()
         if path.startswith("/v1")
         for method, described in methods.items()
     ]

@@ -37,7 +37,7 @@ def routes(service: Service) -> list[Route]:
 
 
 def filled(path: str, values: UUID) -> str:
-    for name in ("beneficiary_id", "volunteer_id", "request_id", "round_id", "offer_id", "account_id", "key_id"):
+    for name in ("beneficiary_id", "volunteer_id", "request_id", "round_id", "offer_id", "account_id", "key_id", "territory_id"):
         path = path.replace("{" + name + "}", str(values))
     return path
 
@@ -53,9 +53,9 @@ def test_a_route_without_a_row_is_refused(service: Service, monkeypatch: pytest.
     assert service.call("coordinator", "GET", "/v1/offers").status_code == 403
 
 
-def test_without_a_key_every_route_answers_the_same(service: Service) -> None:
-    for route, header in itertools.product(routes(service), ({}, {"Authorization": "Bearer "}, {"Authorization": "Basic eDp5"})):
-        answer = service.client.request(route.method, filled(route.path, uuid4()), headers=header)
+def test_without_a_key_every_route_answers_the_same(many: Service) -> None:
+    for route, header in itertools.product(routes(many), ({}, {"Authorization": "Bearer "}, {"Authorization": "Basic eDp5"})):
+        answer = many.client.request(route.method, filled(route.path, uuid4()), headers=header)
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), route.name
         assert answer.json()["type"] == "urn:allons:error:unauthenticated"
 

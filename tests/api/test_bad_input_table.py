@@ -30,7 +30,7 @@ from tests.api.kinds import (
     kind_of,
     raw,
 )
-from tests.api.operations import Operation, complaint, description, digests, encoded, operations
+from tests.api.operations import Operation, complaint, digests, encoded, operations
 
 BOMB = gzip.compress(b'{"name": "' + b" " * 50_000_000 + b'"}')
 
@@ -45,7 +45,7 @@ def nothing_else_is_written(many: Service) -> None:
 def fields(operation: Operation) -> Iterator[tuple[str, dict[str, Any], Any]]:
     """Path, description and a body maker of every field, with those of objects in it."""
     assert operation.schema is not None
-    components = description(operation.service)["components"]["schemas"]
+    components = operation.schemas
     for field, described in operation.schema["properties"].items():
         yield field, described, lambda value, field=field: {**operation.body(), field: value}
         if kind_of(field, described, components) == "object":
@@ -58,7 +58,7 @@ def wrong_fields(operation: Operation) -> Iterator[tuple[str, str, bytes]]:
     """D3 to D7: every field of a body with everything that it must not be: kind, pointer, body."""
     schema, good = operation.schema, operation.body()
     assert schema is not None
-    components = description(operation.service)["components"]["schemas"]
+    components = operation.schemas
     for field, described, with_value in fields(operation):
         kind = kind_of(field, described, components)
         values = dict(REFUSED[kind]) | ({} if kind in ("point", "object", "texts") else REFUSED["any"])

@@ -75,7 +75,7 @@ def things(service: Service) -> dict[str, list[str]]:
 
 def show_real_examples(service: Service) -> None:
     """The description's examples are of nowhere; here they are of this territory's roads and people."""
-    for operation in operations(service):
+    for operation in operations(service, service.app.openapi()):
         if operation.schema is not None:
             operation.schema["examples"] = [operation.body()]
 

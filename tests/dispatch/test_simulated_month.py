@@ -156,8 +156,8 @@ class Month:
 def test_after_every_day_of_a_month_everybody_is_driven_or_on_a_list(
     sqlite: Database, demo_roads: RoadNetwork, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def few_iterations(day: Any, network: Any, params: Any, road_times: Any = None) -> Any:
-        return plan_day(day, network, replace(params, iterations=20), road_times)
+    def few_iterations(day: Any, network: Any, params: Any, *rest: Any) -> Any:
+        return plan_day(day, network, replace(params, iterations=20), *rest)
 
     monkeypatch.setattr(conductor, "plan_day", few_iterations)
     month = Month(sqlite, demo_roads, seed)
