@@ -4,8 +4,9 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -100,6 +101,72 @@ def test_of_fifty_who_accept_one_offer_at_once_one_wins(place: TestTerritory) ->
     assert len(race(50, accept)) == 49
     with place.store() as store:
         assert [event.after for event in store.events(offer)] == ["accepted"]
+
+
+def without_looking(place: TestTerritory) -> None:
+    """Events are carried out whatever the subject's state and version are, and may have the same number. PostgreSQL."""
+    with place.database._engine.begin() as owner:
+        (body,) = owner.exec_driver_sql("SELECT pg_get_functiondef('carry_out_event'::regproc)").one()
+        condition = " AND state = $5 AND version = $2 - 1"
+        assert condition in body
+        owner.connection.cursor().execute(body.replace(condition, ""))
+        owner.exec_driver_sql("ALTER TABLE event DROP CONSTRAINT uq_event_subject_id_seq")
+        owner.exec_driver_sql("DROP TRIGGER state_follows ON leg")
+
+
+@pytest.mark.postgis
+@pytest.mark.parametrize("guarded", [True, False])
+def test_two_who_answer_at_once_both_win_once_nobody_looks_at_the_state(
+    postgis: Database, demo_roads: RoadNetwork, monkeypatch: pytest.MonkeyPatch, *, guarded: bool
+) -> None:
+    """Both have read offer and ride, without locking them, before either answers, and neither of them looks again."""
+    place, both, legs_of = TestTerritory(postgis, demo_roads), threading.Barrier(2), Store.legs_of
+    _, request = asked(place)
+    offer = place.offer(request).id
+    if not guarded:
+        without_looking(place)
+
+    def read_and_wait(store: Store, request_ids: Iterable[UUID], *, lock: bool = False) -> dict[UUID, list[Leg]]:
+        found = legs_of(store, request_ids)
+        both.wait()
+        return found
+
+    def accept(_: int) -> None:
+        with place.store() as store:
+            accept_offer(store, store.get(Offer, offer), place.world)
+
+    monkeypatch.setattr(Store, "is_open", lambda *_: True)
+    monkeypatch.setattr(Store, "legs_of", read_and_wait)
+    assert len(race(2, accept)) == (1 if guarded else 0)
+    with place.store() as store:
+        assert [event.after for event in store.events(offer)] == ["accepted"] * (1 if guarded else 2)
+
+
+@pytest.mark.postgis
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_plan_revives_a_ride_cancelled_at_that_moment_once_nobody_looks_at_the_state(
+    postgis: Database, demo_roads: RoadNetwork, monkeypatch: pytest.MonkeyPatch, *, guarded: bool
+) -> None:
+    """The planner has read the ride without locking it; before it writes, somebody else cancels."""
+    place = TestTerritory(postgis, demo_roads)
+    volunteer, request = place.volunteer(), place.ask(back=None)
+    snapshot, read = place.snapshot(), Store.legs_of
+    if not guarded:
+        without_looking(place)
+
+    def read_and_be_late(store: Store, request_ids: Iterable[UUID], *, lock: bool = False) -> dict[UUID, list[Leg]]:
+        monkeypatch.setattr(Store, "legs_of", read)
+        found = read(store, request_ids)
+        with place.store() as other:
+            cancel_trip(other, other.get(TripRequest, request), place.world)
+        return found
+
+    monkeypatch.setattr(Store, "legs_of", read_and_be_late)
+    with suppress(Conflict) if guarded else nullcontext(), place.database.write("solver") as session:
+        save_round(Store(session, place.id), snapshot, make_plan({(request, "outbound"): (volunteer, "10:00")}), 240, place.world)
+    assert place.trip(request).request.state == "cancelled"
+    assert place.states(request) == ["cancelled" if guarded else "offered"]
+    assert len(place.offers(request)) == (0 if guarded else 1)
 
 
 def step(place: TestTerritory, before: str, after: str, seq: int) -> None:
