@@ -76,7 +76,7 @@ def postgres(*, durable: bool = False) -> Iterator[Postgres]:
         yield server
     finally:
         server.stop(signal.SIGQUIT)  # nothing of it is wanted any more, so nothing is written out
-        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run(["rm", "-rf", folder], check=False)  # some hundred thousand files, quicker than from here
 
 
 @contextmanager
