@@ -7,7 +7,6 @@ import socket
 import sys
 from contextlib import suppress
 from types import FrameType
-from uuid import uuid4
 
 import h11
 import uvicorn
@@ -108,7 +107,7 @@ class _ImpatientProtocol(H11Protocol):
         """What is no HTTP is told in the same form as everything else, with the status that fits."""
         error = sys.exception()
         too_long = isinstance(error, h11.RemoteProtocolError) and error.error_status_hint == 431
-        told = problem(str(uuid4()), "", "headers_too_large" if too_long else "unreadable", "This is no HTTP that can be read.")
+        told = problem(str(World().new_id()), "", "headers_too_large" if too_long else "unreadable", "This is no HTTP that can be read.")
         headers = [*told.raw_headers, (b"connection", b"close")]
         for event in (h11.Response(status_code=told.status_code, headers=headers), h11.Data(data=bytes(told.body)), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event))
