@@ -11,8 +11,11 @@ import pyotp
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from api.auth import COOKIE
+from dispatch.service import accounts
 from dispatch.service.accounts import csrf_token
 from dispatch.service.privacy import erase_person
 from dispatch.storage.accounts import Accounts
@@ -341,7 +344,9 @@ def test_the_eleventh_try_within_a_quarter_of_an_hour_waits_and_others_do_not(se
     assert Person(service).open().log_in().status_code == 200
 
 
-def test_who_tries_many_accounts_from_one_address_waits(service: Service, claire: Person) -> None:
+def test_who_tries_many_accounts_from_one_address_waits(service: Service, claire: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)).hash("nobody's")
+    monkeypatch.setattr(accounts, "_nobodys_hash", lambda: cheap)  # what is counted are the tries, not what they cost
     codes = [claire.log_in(email=f"{k}@example.org").status_code for k in range(61)]
     assert codes == [401] * 60 + [429]
     assert claire.log_in().status_code == 429
