@@ -2,16 +2,18 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
 from api.auth import authorise
-from api.deps import Parts, PartsOf
-from api.errors import PROBLEMS, install_handlers
+from api.deps import Parts, PartsOf, refuse_stray_query
+from api.describe import state_refusals
+from api.errors import install_handlers
 from api.guard import Guard
-from api.routes import accounts, events, keys, offers, people, privacy, rounds, session, territories, trips
+from api.routes import accounts, events, keys, needs, offers, people, privacy, rounds, session, sheets, territories, trips
 from dispatch.engine.planner import Planner
 from dispatch.errors import NotReady
 
@@ -21,9 +23,22 @@ Rides for people who need one, driven by volunteers.
 - Points are `[longitude, latitude]`, WGS 84. Times carry their offset: `2026-11-25T10:40:00+01:00`.
 - Every call needs `Authorization: Bearer …` with a key made by `allons keys add`, or the cookie of a login. Both see one territory.
 - A posted request is planned by the next round of its day; a declined offer reopens the ride, and the next round plans it again.
+- Files of people are changed and erased with the `ETag` of what was read as `If-Match` (428 without it, 412 with an old one).
+  Steps (cancel, accept, decline, revoke, end) need none: they go one way, and one that is not possible any more is answered 409.
+- Lists are pages: give `next` as `after`. Creating calls carry an `Idempotency-Key`: repeated, they have one effect and one answer.
 - Errors are `application/problem+json` (RFC 9457) and never repeat what was sent.
 - Road times are free-flow: no traffic, no weather. Roads © OpenStreetMap contributors, ODbL 1.0.
 """
+
+
+class _Described(FastAPI):
+    """Says which refusals there are, by number."""
+
+    def openapi(self) -> dict[str, Any]:
+        before, described = self.openapi_schema, super().openapi()
+        if described is not before:  # made anew: for the first time, or because there are more routes
+            state_refusals(described)
+        return described
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -38,7 +53,7 @@ def create_app(parts: Parts) -> FastAPI:
         if planner:
             planner.stop()
 
-    app = FastAPI(
+    app = _Described(
         title="Allons",
         version="1",
         description=DESCRIPTION,
@@ -48,15 +63,15 @@ def create_app(parts: Parts) -> FastAPI:
         generate_unique_id_function=_operation,
     )
     app.state.parts = parts
-    own = (territories, people, privacy, trips, rounds, offers, keys, accounts, events)
+    own = (territories, people, privacy, trips, rounds, offers, keys, accounts, events, sheets, needs)
     for router in (*(room.router for room in own), session.own_router):
-        app.include_router(router, prefix="/v1", dependencies=[Depends(authorise)], responses=PROBLEMS)
-    app.include_router(session.router, prefix="/v1", responses=PROBLEMS)
-    app.get("/livez", tags=["health"], responses=PROBLEMS)(alive)
-    app.get("/readyz", tags=["health"], responses=PROBLEMS)(ready)
+        app.include_router(router, prefix="/v1", dependencies=[Depends(authorise), Depends(refuse_stray_query)])
+    app.include_router(session.router, prefix="/v1", dependencies=[Depends(refuse_stray_query)])
+    app.get("/livez", tags=["health"])(alive)
+    app.get("/readyz", tags=["health"])(ready)
     app.get("/", include_in_schema=False)(front_door)
     install_handlers(app)
-    app.add_middleware(Guard, world=parts.world)
+    app.add_middleware(Guard, world=parts.world, sheet_bytes=parts.settings.import_kib * 1024)
     return app
 
 

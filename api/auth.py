@@ -16,8 +16,9 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPBearer
 
 from api.deps import Parts, PartsOf
+from dispatch.engine.throttle import STRANGERS
 from dispatch.errors import NotFound, Refused, Unauthenticated
-from dispatch.model.roles import EVERYBODY, REFERRERS, STAFF, Role
+from dispatch.model.roles import EVERYBODY, REFERRERS, STAFF, Role, Scope
 from dispatch.service.accounts import csrf_token, find_login, see
 from dispatch.service.keys import Caller, find_caller
 from dispatch.storage.accounts import Accounts
@@ -36,6 +37,9 @@ ALLOWED: Mapping[str, frozenset[Role]] = MappingProxyType(
     {
         "list_territories": EVERYBODY,
         "create_territory": frozenset({"admin"}),
+        "get_territory": EVERYBODY,
+        "list_needs": EVERYBODY,
+        "change_territory": _MANAGER | {"admin"},
         "create_beneficiary": _ENTRY,
         "list_beneficiaries": _ENTRY,
         "get_beneficiary": _ASKERS,
@@ -68,12 +72,68 @@ ALLOWED: Mapping[str, frozenset[Role]] = MappingProxyType(
         "renew_account_link": _MANAGER,
         "end_account": _MANAGER,
         "create_link": STAFF,
+        "end_volunteer_logins": STAFF,
+        "end_beneficiary_logins": STAFF,
         "show_session": EVERYBODY,
         "log_out": EVERYBODY,
+        "import_volunteers": STAFF,
+        "import_beneficiaries": STAFF,
+        "import_trip_requests": STAFF,
+        "export_volunteers": STAFF,
+        "export_beneficiaries": STAFF,
+        "export_trip_requests": STAFF,
+        "export_offers": STAFF,
         "list_offers": _DRIVERS,
         "get_offer": _DRIVERS,
         "accept_offer": _DRIVERS,
         "decline_offer": _DRIVERS,
+    }
+)
+#: Name of the route -> what a key that is limited must be good for. Without a row: only for keys that are not.
+SCOPED: Mapping[str, frozenset[Scope]] = MappingProxyType(
+    {
+        "list_territories": frozenset({"territory:read"}),
+        "create_territory": frozenset({"territory:write"}),
+        "get_territory": frozenset({"territory:read"}),
+        "change_territory": frozenset({"territory:write"}),
+        "create_beneficiary": frozenset({"people:write"}),
+        "list_beneficiaries": frozenset({"people:read"}),
+        "get_beneficiary": frozenset({"people:read"}),
+        "change_beneficiary": frozenset({"people:write"}),
+        "copy_beneficiary": frozenset({"people:read"}),
+        "erase_beneficiary": frozenset({"people:write"}),
+        "create_volunteer": frozenset({"people:write"}),
+        "change_volunteer": frozenset({"people:write"}),
+        "list_volunteers": frozenset({"people:read"}),
+        "get_volunteer": frozenset({"people:read"}),
+        "copy_volunteer": frozenset({"people:read"}),
+        "erase_volunteer": frozenset({"people:write"}),
+        "add_availability": frozenset({"people:write"}),
+        "list_availability": frozenset({"people:read"}),
+        "refuse_pair": frozenset({"people:write"}),
+        "create_trip_request": frozenset({"trips:write"}),
+        "list_trip_requests": frozenset({"trips:read"}),
+        "get_trip_request": frozenset({"trips:read"}),
+        "cancel_trip_request": frozenset({"trips:write"}),
+        "create_round": frozenset({"rounds:write"}),
+        "list_rounds": frozenset({"rounds:read"}),
+        "get_round": frozenset({"rounds:read"}),
+        "list_events": frozenset({"audit:read"}),
+        "list_accesses": frozenset({"audit:read"}),
+        "show_session": frozenset(),
+        "list_needs": frozenset(),
+        "log_out": frozenset(),
+        "import_volunteers": frozenset({"people:write"}),
+        "import_beneficiaries": frozenset({"people:write"}),
+        "import_trip_requests": frozenset({"trips:write"}),
+        "export_volunteers": frozenset({"people:read"}),
+        "export_beneficiaries": frozenset({"people:read"}),
+        "export_trip_requests": frozenset({"trips:read", "people:read"}),
+        "export_offers": frozenset({"offers:read", "people:read"}),
+        "list_offers": frozenset({"offers:read"}),
+        "get_offer": frozenset({"offers:read"}),
+        "accept_offer": frozenset({"offers:write"}),
+        "decline_offer": frozenset({"offers:write"}),
     }
 )
 #: Whoever has no key and no login yet calls these; what they send is what is looked at.
@@ -96,11 +156,26 @@ def authorise(
     Both at once are refused: nobody would know who it was.
     """
     key, login = request.headers.getlist("authorization"), request.cookies.get(COOKIE)
-    caller = _by_login(request, parts, login) if login is not None and not key else _by_key(parts, key if login is None else [])
+    try:
+        caller = _by_login(request, parts, login) if login is not None and not key else _by_key(parts, key if login is None else [])
+    except Unauthenticated:  # what opens something is not counted: others at the same address go on
+        parts.throttle.take(STRANGERS, "stranger", request.client.host if request.client else "")
+        raise
     parts.throttle.take(limits.RateLimitItemPerMinute(parts.settings.calls_per_minute), "caller", caller.actor_id)
     if caller.role not in ALLOWED.get(request.scope["route"].name, frozenset()):
         raise Refused
+    _check_scopes(caller, request.scope["route"].name)
     return caller
+
+
+def _check_scopes(caller: Caller, operation: str) -> None:
+    if caller.scopes is None:
+        return
+    needed = SCOPED.get(operation)
+    if needed is None:
+        raise Refused("Keys that are limited to scopes cannot do this.")
+    if not needed <= caller.scopes:
+        raise Refused(f"This key is not good for {' and '.join(sorted(needed - caller.scopes))}.")
 
 
 def _by_key(parts: Parts, headers: list[str]) -> Caller:
@@ -128,6 +203,11 @@ def _by_login(request: Request, parts: Parts, token: str) -> Caller:
 
 
 CallerOf = Annotated[Caller, Depends(authorise)]
+
+
+def own_territory(caller: Caller, territory_id: UUID) -> UUID:
+    """Any for an admin, one's own otherwise."""
+    return _seen(territory_id, caller.territory_id in (None, territory_id))
 
 
 def own_beneficiary(caller: Caller, row: Beneficiary) -> Beneficiary:

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 
 from dispatch.engine.bus import Bus
 from dispatch.engine.throttle import Throttle
-from dispatch.errors import Refused
+from dispatch.errors import BadInput, Fault, Refused, pointer_of
 from dispatch.health import Health
 from dispatch.service.keys import Caller
 from dispatch.settings import Settings
@@ -67,6 +67,12 @@ def _needed(territory_id: UUID | None) -> UUID:
     if territory_id is None:
         raise Refused("An admin's key belongs to no territory: use a key of the territory.")
     return territory_id
+
+
+def refuse_stray_query(request: Request) -> None:
+    """BadInput for parameters of an address that takes none; those that take some look at them themselves."""
+    if request.query_params and not request.scope["route"].dependant.query_params:
+        raise BadInput([Fault(pointer_of([name]), "extra_forbidden", "is not a known field") for name in request.query_params])
 
 
 def get_parts(request: Request) -> Parts:

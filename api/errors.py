@@ -45,6 +45,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "too_large": 413,
         "headers_too_large": 431,
         "not_json": 415,
+        "not_csv": 415,
         "internal": 500,
     }
 )
@@ -57,41 +58,13 @@ _TITLES = {
     409: ("L'état a changé entre-temps", "This has changed in the meantime"),
     412: ("Quelqu'un d'autre a changé cela", "Somebody else has changed this"),
     413: ("Le message est trop grand", "The message is too large"),
-    415: ("Le message doit être en JSON", "The message must be JSON"),
+    415: ("Ce n'est pas la forme attendue", "This is not the form that is needed"),
     422: ("Des informations sont à corriger", "Some information needs mending"),
     428: ("Il faut dire quelle version on change", "Say which version is being changed"),
     429: ("Trop d'appels en peu de temps", "Too many calls in a short time"),
     431: ("L'en-tête est trop long", "The headers are too long"),
     500: ("Une erreur de notre part", "A mistake on our side"),
     503: ("Le service n'est pas prêt", "The service is not ready"),
-}
-_FAULT = {
-    "type": "object",
-    "required": ["pointer", "code", "detail"],
-    "properties": {"pointer": {"type": "string"}, "code": {"type": "string"}, "detail": {"type": "string"}},
-}
-#: Every answer that is not a success, for the API's description.
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "default": {
-        "description": "What is wrong and what to do next (RFC 9457); the codes are listed in docs/errors.md.",
-        "content": {
-            "application/problem+json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["type", "title", "status", "detail", "instance"],
-                    "properties": {
-                        "type": {"type": "string", "examples": ["urn:allons:error:not_found"]},
-                        "title": {"type": "string"},
-                        "status": {"type": "integer"},
-                        "detail": {"type": "string"},
-                        "action": {"type": "string", "description": "What to do next."},
-                        "errors": {"type": "array", "items": _FAULT},
-                        "instance": {"type": "string", "description": "Names this answer in the logs."},
-                    },
-                }
-            }
-        },
-    }
 }
 MOST_FAULTS = 10  # are named; whoever mends them is told the next
 _PLACES = {"body", "query", "path", "header"}

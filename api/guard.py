@@ -1,12 +1,13 @@
 """Around every request: its id, its size and form, the headers of its answer, one log line, and errors nobody foresaw.
 
-Plain ASGI, outside FastAPI: a body that is too large or is not strict JSON never reaches a route. Logs carry the route's name, never its
-values, and the kind and place of an unforeseen error, never its message.
+Plain ASGI, outside FastAPI: a body that is too large or is not strict JSON (CSV, where that is wanted) never reaches a route. Logs carry
+the route's name, never its values, and the kind and place of an unforeseen error, never its message.
 """
 
 import hashlib
 import json
 import math
+import re
 import time
 import traceback
 from typing import Any
@@ -24,6 +25,8 @@ from dispatch.world import World
 MAX_BODY_BYTES = 64 * 1024
 MAX_HEAD_BYTES = 16 * 1024
 MAX_DEPTH = 100
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+SHEETS_AT = "/v1/imports/"  # where CSV is taken, and nothing else
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -41,16 +44,17 @@ log = structlog.get_logger()
 
 
 class _Refused(Exception):
-    def __init__(self, code: str, detail: str, *faults: Fault) -> None:
+    def __init__(self, code: str, detail: str, *faults: Fault, close: bool = False) -> None:
         super().__init__(detail)
         self.code, self.detail, self.faults = code, detail, faults
+        self.close = close  # the rest of what is sent cannot be told from a next request
 
 
 class Guard:
     """ASGI middleware; the outermost."""
 
-    def __init__(self, app: ASGIApp, world: World) -> None:
-        self._app, self._world = app, world
+    def __init__(self, app: ASGIApp, world: World, sheet_bytes: int) -> None:
+        self._app, self._world, self._sheet_bytes = app, world, sheet_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,12 +79,17 @@ class Guard:
 
         language = headers.get("accept-language", "")
         try:
-            _check_head(scope)
-            body = await _read_body(scope["method"], headers, receive)
+            _check_head(scope, headers)
+            sheet = scope["path"].startswith(SHEETS_AT)
+            body = await _read_body(receive, headers, self._sheet_bytes if sheet else MAX_BODY_BYTES)
+            if body and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+                _check_form(headers, "text/csv" if sheet else "application/json")
+                if not sheet:
+                    _check_json(body)
             scope["state"]["body_sha256"] = hashlib.sha256(body).hexdigest()
             await self._app(scope, _replay(body, receive), send_marked)
         except _Refused as refused:
-            closing = {"Connection": "close"} if refused.code in ("too_large", "headers_too_large") else {}
+            closing = {"Connection": "close"} if refused.close else {}
             answer = problem(request_id, language, refused.code, refused.detail, faults=refused.faults, headers=closing)
             await answer(scope, receive, send_marked)
         except Exception as error:
@@ -98,20 +107,26 @@ class Guard:
         log.info("request", request=request_id, method=method, route=name, status=status, ms=round(1000 * took, 1))
 
 
-def _check_head(scope: Scope) -> None:
-    """Bounded, and nothing said twice: of two values nobody knows which was meant."""
-    if sum(len(name) + len(value) for name, value in scope["headers"]) + len(scope["query_string"]) > MAX_HEAD_BYTES:
-        raise _Refused("headers_too_large", f"At most {MAX_HEAD_BYTES // 1024} KiB are taken before the body.")
+def _check_head(scope: Scope, headers: Headers) -> None:
+    """Bounded, for a host that can be one, with one length, and nothing said twice: of two values nobody knows which was meant."""
+    address = len(scope["path"]) + len(scope["query_string"])
+    if address + sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEAD_BYTES:
+        raise _Refused("headers_too_large", f"At most {MAX_HEAD_BYTES // 1024} KiB are taken before the body.", close=True)
+    if "transfer-encoding" in headers and "content-length" in headers:
+        raise _Refused("unreadable", "The length of the body is given twice, in two ways.", close=True)
+    if not _HOST.fullmatch(headers.get("host", "-")):  # HTTP/1.0 needs none
+        raise _Refused("unreadable", "The header Host names no host.", close=True)
     names = [name for name, _ in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise _Refused("bad_input", "See errors.", *(Fault(pointer_of([name]), "twice", "is given twice") for name in twice[:10]))
 
 
-async def _read_body(method: str, headers: Headers, receive: Receive) -> bytes:
-    """The whole body, within the limit, and strict JSON if there is any."""
-    if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")[:12]) > MAX_BODY_BYTES:
-        raise _Refused("too_large", f"At most {MAX_BODY_BYTES // 1024} KiB are taken.")
+async def _read_body(receive: Receive, headers: Headers, most: int) -> bytes:
+    """The whole body, within the limit in bytes."""
+    too_large = _Refused("too_large", f"At most {most // 1024} KiB are taken.", close=True)
+    if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")[:12]) > most:
+        raise too_large
     parts: list[bytes] = []
     size = 0
     while True:
@@ -120,23 +135,20 @@ async def _read_body(method: str, headers: Headers, receive: Receive) -> bytes:
             break
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > MAX_BODY_BYTES:
-            raise _Refused("too_large", f"At most {MAX_BODY_BYTES // 1024} KiB are taken.")
+        if size > most:
+            raise too_large
         if not message.get("more_body", False):
             break
-    body = b"".join(parts)
-    if body and method not in ("GET", "HEAD", "OPTIONS"):
-        _check_form(headers)
-        _check_json(body)
-    return body
+    return b"".join(parts)
 
 
-def _check_form(headers: Headers) -> None:
+def _check_form(headers: Headers, wanted: str) -> None:
     kind, _, parameters = headers.get("content-type", "").lower().partition(";")
     charset = parameters.replace(" ", "").replace('"', "")
     packed = headers.get("content-encoding", "identity") != "identity"
-    if kind.strip() != "application/json" or charset not in ("", "charset=utf-8") or packed:
-        raise _Refused("not_json", "Send JSON in UTF-8: Content-Type: application/json.")
+    if kind.strip() != wanted or charset not in ("", "charset=utf-8") or packed:
+        code, form = ("not_csv", "CSV") if wanted == "text/csv" else ("not_json", "JSON")
+        raise _Refused(code, f"Send {form} in UTF-8: Content-Type: {wanted}.")
 
 
 def _check_json(body: bytes) -> None:

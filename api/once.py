@@ -86,8 +86,8 @@ def _response(status: int, body: str, headers: dict[str, str]) -> Response:
 
 
 def get_once(request: Request, caller: CallerOf, parts: PartsOf, key: Annotated[str, _KEY]) -> Once:
-    """Of this request: its method, its path and its body are what the key stands for."""
-    about = f"{request.method} {request.url.path} {request.state.body_sha256}"
+    """Of this request: its method, its address with what it asks for, and its body are what the key stands for."""
+    about = f"{request.method} {request.url.path}?{request.url.query} {request.state.body_sha256}"
     return Once(caller, key, hashlib.sha256(about.encode()).hexdigest(), parts.world)
 
 

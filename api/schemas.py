@@ -9,7 +9,9 @@ from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from dispatch.model.day import Policy
+from dispatch.model.intake import RowId
 from dispatch.model.plans import Plan, Summary
+from dispatch.model.slots import Slot
 from dispatch.service.offers import OfferView
 from dispatch.service.trips import TripView
 from dispatch.storage.accounts import Account
@@ -37,14 +39,14 @@ class PageQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: Annotated[int, BeforeValidator(_digits)] = Field(50, ge=1, le=200)
-    after: UUID | None = Field(None, description="The `next` of the page before.")
+    after: RowId | None = Field(None, description="The `next` of the page before.")
 
 
 PageOf = Annotated[PageQuery, Query()]
 
 
 class Page(_Out, Generic[T]):
-    """Newest first."""
+    """Part of a list."""
 
     items: list[T]
     next: UUID | None = Field(description="Give it as `after` to go on; null at the end.")
@@ -60,6 +62,8 @@ class TerritoryOut(_Out):
     name: str
     timezone: str
     policy: Policy
+    timetable: list[Slot]
+    queue: str
     note: str
 
 
@@ -170,6 +174,9 @@ class RoundOut(_Out):
     state: str = Field(examples=["queued", "running", "done", "failed"])
     seconds: float
     seed: int
+    slot: dt.datetime | None = Field(
+        description="The time of the timetable that asked for it; null when something waited or somebody asked."
+    )
     queued_at: dt.datetime
     started_at: dt.datetime | None
     finished_at: dt.datetime | None
@@ -259,6 +266,7 @@ class KeyOut(_Out):
     id: UUID
     role: str
     holder_id: UUID | None = Field(description="The volunteer or beneficiary who holds it.")
+    scopes: list[str] | None = Field(description="What it is limited to; null: all that the role may.")
     prefix: str = Field(description="The open part of its text.")
     created_at: dt.datetime
     expires_at: dt.datetime | None

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import signal
 import socket
+import sys
 from contextlib import suppress
 from types import FrameType
 
@@ -13,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.app import create_app
 from api.deps import Parts
+from api.errors import problem
 from dispatch.engine.bus import LocalBus, RedisBus
 from dispatch.errors import BadInput, Fault, NotReady
 from dispatch.health import Health, listening
@@ -100,6 +102,16 @@ class _ImpatientProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP is told in the same form as everything else, with the status that fits."""
+        error = sys.exception()
+        too_long = isinstance(error, h11.RemoteProtocolError) and error.error_status_hint == 431
+        told = problem(str(World().new_id()), "", "headers_too_large" if too_long else "unreadable", "This is no HTTP that can be read.")
+        headers = [*told.raw_headers, (b"connection", b"close")]
+        for event in (h11.Response(status_code=told.status_code, headers=headers), h11.Data(data=bytes(told.body)), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event))
+        self.transport.close()
 
     def _arm(self) -> None:
         if self._deadline is None:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from dispatch.cli_accounts import accounts_app
 from dispatch.cli_audit import add_audit_commands
+from dispatch.cli_import import import_command
 from dispatch.cli_service import add_commands
 from dispatch.errors import BadInput, DispatchError, Fault
 from routing.cli import app as roads_app
@@ -28,6 +29,7 @@ app.add_typer(roads_app, name="roads")
 add_commands(app)
 add_audit_commands(app)
 app.add_typer(accounts_app, name="accounts")
+app.command("import")(import_command)
 
 DayFile = Annotated[Path, typer.Argument(metavar="DAY.json", help="A day in the format of docs/day-format.md.")]
 Roads = Annotated[

@@ -1,6 +1,6 @@
 """The subcommands for accounts: how the first manager of a territory, and admins, get in. Mounted by `dispatch.cli`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
@@ -8,6 +8,9 @@ from rich.console import Console
 
 from dispatch.cli_service import writing
 from dispatch.errors import BadInput, Fault
+
+if TYPE_CHECKING:
+    from dispatch.storage.accounts import Account, Accounts
 
 accounts_app = typer.Typer(help="Accounts: people who log in.", no_args_is_help=True)
 Email = Annotated[str, typer.Option(help="The address they log in with.")]
@@ -49,11 +52,30 @@ def renew_link_command(email: Email) -> None:
 
     with writing() as session:
         accounts = Accounts(session)
-        account = accounts.account_of(accounts.vault.digest(email))
-        if account is None:
-            raise BadInput([Fault("--email", "unknown", "this address has no account")])
-        token = renew_link(accounts, account, World())
+        token = renew_link(accounts, _find(accounts, email), World())
     _print(token)
+
+
+@accounts_app.command("end")
+def end_account_command(email: Email) -> None:
+    """Nobody logs in with this account any more, and whoever was logged in is out at once. For good; also an admin's."""
+    from dispatch.service.accounts import end_account
+    from dispatch.storage.accounts import Accounts
+    from dispatch.storage.store import Store
+    from dispatch.world import World
+
+    with writing() as session:
+        accounts = Accounts(session)
+        account = _find(accounts, email)
+        end_account(accounts, Store(session, account.territory_id) if account.territory_id else None, account, World())
+    Console().print("The account is ended.")
+
+
+def _find(accounts: "Accounts", email: str) -> "Account":
+    account = accounts.account_of(accounts.vault.digest(email))
+    if account is None:
+        raise BadInput([Fault("--email", "unknown", "this address has no account")])
+    return account
 
 
 def _print(token: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dispatch.cli_service import load_settings
 from dispatch.errors import BadInput, Fault
 
 if TYPE_CHECKING:
@@ -103,11 +104,10 @@ def add_audit_commands(app: typer.Typer) -> None:
 @contextmanager
 def _database(*, migrate: bool = False) -> "Iterator[tuple[Database, list[Territory]]]":
     """Of the settings, without the vault: none of this needs a name."""
-    from dispatch.settings import Settings
     from dispatch.storage.database import Database
     from dispatch.storage.registry import Registry
 
-    with Database(Settings().database_url) as database:
+    with Database(load_settings().database_url) as database:
         if migrate:
             database.migrate()
         database.check_ready()
@@ -117,9 +117,7 @@ def _database(*, migrate: bool = False) -> "Iterator[tuple[Database, list[Territ
 
 
 def _sqlite_file() -> Path:
-    from dispatch.settings import Settings
-
-    url = Settings().database_url
+    url = load_settings().database_url
     if not url.startswith("sqlite:///"):
         raise BadInput([Fault("ALLONS_DATABASE_URL", "other", "this is for SQLite; for PostgreSQL see docs/backups.md")])
     return Path(url.removeprefix("sqlite:///"))

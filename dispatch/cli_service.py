@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dispatch.errors import BadInput, Fault
-from dispatch.model.roles import ROLES
+from dispatch.model.roles import ROLES, SCOPES
 
 if TYPE_CHECKING:
     from dispatch.service.demo import Demo
@@ -72,7 +72,7 @@ def serve_command(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     from dispatch.logs import configure_logs
 
     configure_logs()
-    _serve(_settings(), host, port)
+    _serve(load_settings(), host, port)
 
 
 def worker_command(
@@ -84,7 +84,7 @@ def worker_command(
     from dispatch.logs import configure_logs
 
     configure_logs()
-    settings = _settings()
+    settings = load_settings()
     missing = [name for name in ("roads", "redis_url") if getattr(settings, name) is None]
     if missing:
         raise BadInput([Fault(f"ALLONS_{name.upper()}", "missing", "a worker needs it") for name in missing])
@@ -103,15 +103,20 @@ def beat_command() -> None:
     from dispatch.world import World
 
     configure_logs()
-    settings = _settings()
+    settings = load_settings()
     if settings.redis_url is None or not settings.workers:
         raise BadInput([Fault("ALLONS_WORKERS", "missing", "a beat needs ALLONS_WORKERS=true and ALLONS_REDIS_URL")])
     with Database(settings.database_url) as database:
         database.check_ready()
         bus = RedisBus(settings.redis_url)
-        planner = Planner(database, None, bus, settings, World())
-        signal.signal(signal.SIGTERM, lambda *_: planner.ask_to_stop())
-        with listening(settings, Health(database, bus)), suppress(KeyboardInterrupt):
+        planner, health = Planner(database, None, bus, settings, World()), Health(database, bus)
+
+        def stop(*_: object) -> None:
+            health.stopping = True
+            planner.ask_to_stop()
+
+        signal.signal(signal.SIGTERM, stop)
+        with listening(settings, health), suppress(KeyboardInterrupt):
             planner.run()
 
 
@@ -119,7 +124,7 @@ def migrate_command() -> None:
     """Make the database's tables, or bring them to this version."""
     from dispatch.storage.database import Database
 
-    with Database.of(_settings()) as database:
+    with Database.of(load_settings()) as database:
         database.migrate()
     Console().print("The tables are those of this version.")
 
@@ -130,6 +135,7 @@ def add_key_command(
     territory: Annotated[str | None, typer.Option(help="The territory's name; an admin's key has none.")] = None,
     holder: Annotated[UUID | None, typer.Option(help="Id of the volunteer (driver) or beneficiary who holds the key.")] = None,
     days: Annotated[int | None, typer.Option(min=1, max=3650, help="The key ends after so many days.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="Limits the key, such as people:read; may be given several times.")] = None,
 ) -> None:
     """Make a key. It is shown once and cannot be read again."""
     from dispatch.service.keys import make_key
@@ -139,13 +145,16 @@ def add_key_command(
 
     if role not in ROLES:
         raise BadInput([Fault("--role", "unknown", f"must be one of {', '.join(ROLES)}")])
+    limited = [known for known in SCOPES if known in scope] if scope else None
+    if scope and len(limited or []) != len(set(scope)):
+        raise BadInput([Fault("--scope", "unknown", f"must be one of {', '.join(SCOPES)}")])
     with writing() as session:
         registry = Registry(session)
         found = registry.territory_named(territory) if territory else None
         if territory and found is None:
             known = ", ".join(row.name for row in registry.territories()) or "none yet"
             raise BadInput([Fault("--territory", "unknown", f"there is no such territory (there are: {known})")])
-        _, text = make_key(registry, role, Store(session, found.id) if found else None, holder, World(), days)
+        _, text = make_key(registry, role, Store(session, found.id) if found else None, holder, World(), days, limited)
     typer.echo(text)
 
 
@@ -154,14 +163,14 @@ def list_keys_command() -> None:
     """Show keys without their secrets."""
     from dispatch.storage.registry import Registry
 
-    table = Table("prefix", "role", "territory", "holder", "made", "ends", "revoked")
+    table = Table("prefix", "role", "territory", "holder", "made", "ends", "revoked", "scopes")
     with writing() as session:
         registry = Registry(session)
         names = {row.id: row.name for row in registry.territories()}
         for key in registry.api_keys():
             place = names[key.territory_id] if key.territory_id else ""
             days = (f"{moment:%Y-%m-%d}" if moment else "" for moment in (key.created_at, key.expires_at, key.revoked_at))
-            table.add_row(key.prefix, key.role, Text(place), str(key.holder_id or ""), *days)
+            table.add_row(key.prefix, key.role, Text(place), str(key.holder_id or ""), *days, " ".join(key.scopes or ()))
     Console().print(table)
 
 
@@ -179,7 +188,8 @@ def revoke_key_command(prefix: Annotated[str, typer.Argument(help="As shown by `
     Console().print("The key is ended.")
 
 
-def _settings() -> "Settings":
+def load_settings() -> "Settings":
+    """From the environment. BadInput, without the value, for what is none."""
     from pydantic import ValidationError
 
     from dispatch.settings import Settings
@@ -195,7 +205,7 @@ def writing() -> Iterator["Session"]:
     """A writing transaction on the database of the settings, which is closed afterwards."""
     from dispatch.storage.database import Database
 
-    with Database.of(_settings()) as database:
+    with Database.of(load_settings()) as database:
         database.check_ready()
         with database.write() as session:
             yield session

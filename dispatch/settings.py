@@ -1,15 +1,16 @@
 """What an installation chooses, from environment variables named ALLONS_... (docs/settings.md is made from here)."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Read once at start."""
+    """Read once at start. An empty variable is one that is not there: docker-compose.yml passes those on that nobody has set."""
 
-    model_config = SettingsConfigDict(env_prefix="ALLONS_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="ALLONS_", extra="ignore", env_ignore_empty=True)
 
     database_url: str = Field("sqlite:///var/allons.sqlite3", description="SQLite file, or postgresql+psycopg://… with PostGIS.")
     vault_key: SecretStr | None = Field(None, description="The key that seals names and phones, made by `allons vault new-key`; or")
@@ -34,6 +35,8 @@ class Settings(BaseSettings):
     offer_minutes: int = Field(240, ge=1, le=20_160, description="A volunteer has this long to answer an offer.")
     longest_wait_seconds: float = Field(30.0, ge=0, le=30, description="A call that waits for a round is answered after this long at most.")
     calls_per_minute: int = Field(1200, ge=10, le=1_000_000, description="Calls of one key or account; beyond, they are answered 429.")
+    import_kib: int = Field(1024, ge=64, le=16_384, description="The largest CSV file that is taken, in KiB;")
+    import_lines: int = Field(1000, ge=1, le=20_000, description="and the most lines in it. All of a file is one transaction.")
     trusted_proxies: str | None = Field(
         None, description="Addresses of the proxies before the API, with commas: theirs is the word on who calls (X-Forwarded-For)."
     )
@@ -46,3 +49,17 @@ class Settings(BaseSettings):
     )
     health_host: str = Field("127.0.0.1", description="The address of that; in a container 0.0.0.0, on a network of its own.")
     planner: bool = Field(True, description="Run rounds in this process.")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        """A password with / # or ? would otherwise be read as the end of the host, and come back in an error much later."""
+        if url is not None:
+            try:
+                parts = urlsplit(url)
+                usable = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
+            except ValueError:  # what stands where the port should be is no number
+                usable = False
+            if not usable:
+                raise ValueError("must be like redis://:PASSWORD@HOST:6379/0, and in the password %2F for /, %23 for # and %3F for ?")
+        return url

@@ -1,6 +1,8 @@
 """Clock, ids and randomness behind one small object, so that a simulated month is a test.
 
-Everything that needs the present moment, a new id or a secret takes a `World`; nothing else asks the operating system.
+Everything that needs the present moment, a new id or a secret takes a `World`; nothing else asks the operating system, but for the
+exceptions that `tests/test_world.py` names. Leases of rounds go by the database's clock even in a simulated world: they guard against
+workers that are really there, and a simulation with one worker never loses one.
 """
 
 import random

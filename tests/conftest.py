@@ -1,6 +1,7 @@
 """Fixtures that every room may need: data files, the demo territory's roads, databases, Redis."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -11,6 +12,7 @@ import structlog
 from hypothesis import settings
 from psycopg import sql
 
+from dispatch.settings import Settings
 from dispatch.storage.database import Database
 from dispatch.storage.vault import Vault
 from routing.demo import make_demo_extract
@@ -25,6 +27,8 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "here")
 
 ROOT = Path(__file__).parent.parent
+for name in Settings.model_fields:  # what whoever runs the tests has chosen for a service of theirs is not for these
+    os.environ.pop(f"ALLONS_{name.upper()}", None)
 VAULT_KEY = "A" * 43 + "="
 VAULT = Vault(bytes(32))  # the same as bytes
 
@@ -75,13 +79,20 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the newest tables, to be copied: migrating takes a second or more."""
+    path = tmp_path_factory.mktemp("empty") / "allons.sqlite3"
+    with Database(f"sqlite:///{path}", VAULT) as database:
+        database.migrate()
+    return path
+
+
 @pytest.fixture
-def sqlite(tmp_path: Path) -> Iterator[Database]:
+def sqlite(empty_sqlite: Path, tmp_path: Path) -> Iterator[Database]:
     """An empty SQLite database with the newest tables."""
-    database = Database(f"sqlite:///{tmp_path}/allons.sqlite3", VAULT)
-    database.migrate()
-    yield database
-    database.close()
+    with Database(f"sqlite:///{shutil.copy(empty_sqlite, tmp_path)}", VAULT) as database:
+        yield database
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgis", marks=pytest.mark.postgis)])
@@ -93,23 +104,30 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     yield request.getfixturevalue("postgis")
 
 
+def make_postgis(server: str, like: str = "template1") -> Database:
+    """A new database as another one is, which nobody may be connected to."""
+    name = f"t{uuid4().hex}"
+    with psycopg.connect(f"{server.replace('+psycopg', '')}/postgres", autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(like)))
+    return Database(f"{server}/{name}", VAULT)
+
+
 @pytest.fixture
 def new_postgis(request: pytest.FixtureRequest) -> Callable[[], Database]:
     """Makes PostgreSQL databases without any tables."""
+    return lambda: make_postgis(request.getfixturevalue("postgis_server"))
 
-    def make() -> Database:
-        server, name = request.getfixturevalue("postgis_server"), f"t{uuid4().hex}"
-        with psycopg.connect(f"{server.replace('+psycopg', '')}/postgres", autocommit=True) as admin:
-            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return Database(f"{server}/{name}", VAULT)
 
-    return make
+@pytest.fixture(scope="session")
+def empty_postgis(postgis_server: str) -> str:
+    """The name of a database with the newest tables, to be copied."""
+    with make_postgis(postgis_server) as database:
+        database.migrate()
+        return str(database._engine.url.database)
 
 
 @pytest.fixture
-def postgis(new_postgis: Callable[[], Database]) -> Iterator[Database]:
+def postgis(postgis_server: str, empty_postgis: str) -> Iterator[Database]:
     """An empty PostgreSQL database with the newest tables."""
-    database = new_postgis()
-    database.migrate()
-    yield database
-    database.close()
+    with make_postgis(postgis_server, empty_postgis) as database:
+        yield database

@@ -17,7 +17,7 @@ from api.errors import STATUS
 from dispatch.cli import app
 from dispatch.errors import DispatchError
 from dispatch.settings import Settings
-from dispatch.storage import log, tables  # noqa: F401 # all tables are known then
+from dispatch.storage import accounts, log, tables  # noqa: F401 # all tables are known then
 from dispatch.storage.base import Table
 from routing.errors import RoutingError
 from tests.servers import free_port
@@ -65,7 +65,8 @@ def test_every_error_is_documented_as_it_is() -> None:
         told = (int(status), sentence, action)
         assert told == (STATUS[error.code], inspect.cleandoc(error.__doc__ or ""), error.action)
     assert {code: int(row[0]) for code, row in documented.items()} == {
-        code: STATUS[code] for code in ("unreadable", "method_not_allowed", "too_large", "not_json", "internal")
+        code: STATUS[code]
+        for code in ("unreadable", "method_not_allowed", "too_large", "headers_too_large", "not_json", "not_csv", "internal")
     }
 
 

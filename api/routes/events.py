@@ -1,7 +1,6 @@
 """What happened and who looked: the logs of a territory, which nobody can rewrite (docs/audit.md)."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -9,6 +8,7 @@ from pydantic import Field
 from api.auth import CallerOf
 from api.deps import PartsOf
 from api.schemas import AccessOut, EventOut, Page, PageQuery, page_of
+from dispatch.model.intake import RowId
 
 router = APIRouter(tags=["audit"])
 
@@ -16,7 +16,7 @@ router = APIRouter(tags=["audit"])
 class LogQuery(PageQuery):
     """Which entries."""
 
-    subject_id: UUID | None = Field(None, description="Only of this request, leg, offer, round, run or person.")
+    subject_id: RowId | None = Field(None, description="Only of this request, leg, offer, round, run or person.")
 
 
 @router.get("/events")

@@ -1,14 +1,12 @@
 """API keys of a territory: its manager makes and revokes them. The text of a key is shown once."""
 
-from uuid import UUID
-
 from fastapi import APIRouter, Response
 
 from api.auth import CallerOf
 from api.deps import PartsOf
 from api.once import OnceOf
-from api.schemas import KeyMade, KeyOut, Page
-from dispatch.model.intake import NewKey
+from api.schemas import KeyMade, KeyOut, Page, PageOf, page_of
+from dispatch.model.intake import NewKey, RowId
 from dispatch.service.keys import make_key, revoke_key
 from dispatch.storage.registry import Registry
 
@@ -20,7 +18,7 @@ def create_key(new: NewKey, caller: CallerOf, parts: PartsOf, once: OnceOf) -> R
     """A new key of this territory. Its text is in this answer only: repeated with the same Idempotency-Key, it is null."""
 
     def create() -> KeyMade:
-        key, text = make_key(Registry(store.session), new.role, store, new.holder_id, parts.world, new.days)
+        key, text = make_key(Registry(store.session), new.role, store, new.holder_id, parts.world, new.days, new.scopes)
         store.note_access("made", "api_key", key.id, 1, parts.world)
         return KeyMade.model_validate({**KeyOut.model_validate(key).model_dump(), "text": text})
 
@@ -29,15 +27,15 @@ def create_key(new: NewKey, caller: CallerOf, parts: PartsOf, once: OnceOf) -> R
 
 
 @router.get("")
-def list_keys(caller: CallerOf, parts: PartsOf) -> Page[KeyOut]:
+def list_keys(caller: CallerOf, parts: PartsOf, page: PageOf) -> Page[KeyOut]:
     """All of this territory, oldest first, without their texts."""
     with parts.reading(caller.territory_id) as store:
-        rows = [row for row in Registry(store.session).api_keys() if row.territory_id == caller.territory_id]
-        return Page[KeyOut](items=[KeyOut.model_validate(row) for row in rows], next=None)
+        rows = Registry(store.session).page_of_keys(store.territory_id, page.after, page.limit)
+        return page_of(rows, [KeyOut.model_validate(row) for row in rows], page)
 
 
 @router.delete("/{key_id}", status_code=204)
-def revoke_key_now(key_id: UUID, caller: CallerOf, parts: PartsOf) -> Response:
+def revoke_key_now(key_id: RowId, caller: CallerOf, parts: PartsOf) -> Response:
     """It opens nothing any more, from this moment on. Said twice is said once."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         revoke_key(Registry(store.session), store.territory_id, key_id, parts.world)

@@ -1,20 +1,20 @@
 """Offers: what volunteers are asked, and what they answer. Coordinators note answers given by phone."""
 
 from typing import Annotated, Literal
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 
 from api.auth import CallerOf, own_offer
 from api.deps import PartsOf
 from api.schemas import OfferOut, Page, PageQuery, page_of
-from dispatch.model.intake import Decline
+from dispatch.model.intake import Decline, RowId
 from dispatch.service.keys import Caller
 from dispatch.service.offers import OfferView, show_offers
 from dispatch.service.offers import accept_offer as agree
 from dispatch.service.offers import decline_offer as turn_down
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Offer
+from dispatch.world import World
 
 router = APIRouter(prefix="/offers", tags=["offers"])
 
@@ -23,7 +23,7 @@ class OfferQuery(PageQuery):
     """Which offers."""
 
     state: Literal["sent", "accepted", "declined", "expired", "withdrawn"] | None = None
-    request_id: UUID | None = None
+    request_id: RowId | None = None
 
 
 @router.get("")
@@ -42,7 +42,7 @@ def list_offers(caller: CallerOf, parts: PartsOf, query: Annotated[OfferQuery, Q
 
 
 @router.get("/{offer_id}")
-def get_offer(offer_id: UUID, caller: CallerOf, parts: PartsOf) -> OfferOut:
+def get_offer(offer_id: RowId, caller: CallerOf, parts: PartsOf) -> OfferOut:
     """One offer."""
     with parts.reading(caller.territory_id) as store:
         view = show_offers(store, [own_offer(caller, store.get(Offer, offer_id))])[0]
@@ -52,22 +52,27 @@ def get_offer(offer_id: UUID, caller: CallerOf, parts: PartsOf) -> OfferOut:
 
 
 @router.post("/{offer_id}/accept")
-def accept_offer(offer_id: UUID, caller: CallerOf, parts: PartsOf) -> OfferOut:
+def accept_offer(offer_id: RowId, caller: CallerOf, parts: PartsOf) -> OfferOut:
     """Yes: the ways of this offer are confirmed."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
-        return _show(store, caller, agree(store, own_offer(caller, store.get(Offer, offer_id)), parts.world))
+        return _show(store, caller, agree(store, own_offer(caller, store.get(Offer, offer_id)), parts.world), parts.world)
 
 
 @router.post("/{offer_id}/decline")
-def decline_offer(offer_id: UUID, answer: Decline, caller: CallerOf, parts: PartsOf) -> OfferOut:
+def decline_offer(offer_id: RowId, answer: Decline, caller: CallerOf, parts: PartsOf) -> OfferOut:
     """No: the next round looks for somebody else."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         offer = own_offer(caller, store.get(Offer, offer_id))
-        return _show(store, caller, turn_down(store, offer, answer.reason, parts.world))
+        return _show(store, caller, turn_down(store, offer, answer.reason, parts.world), parts.world)
 
 
-def _show(store: Store, caller: Caller, offer: Offer) -> OfferOut:
-    return _out(caller, show_offers(store, [offer])[0])
+def _show(store: Store, caller: Caller, offer: Offer, world: World) -> OfferOut:
+    """After an answer; a name that is shown is put on record with it."""
+    view = show_offers(store, [offer])[0]
+    found = _out(caller, view)
+    if found.beneficiary_name is not None:
+        store.note_access("read", "beneficiary", view.beneficiary.id, 1, world)
+    return found
 
 
 def _out(caller: Caller, view: OfferView) -> OfferOut:

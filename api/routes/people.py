@@ -1,7 +1,6 @@
 """Beneficiaries, volunteers, and when volunteers are free."""
 
 from typing import TypeVar
-from uuid import UUID
 
 from fastapi import APIRouter, Response
 
@@ -10,7 +9,7 @@ from api.deps import PartsOf
 from api.once import OnceOf
 from api.schemas import AvailabilityOut, BeneficiaryOut, Page, PageOf, VolunteerOut, page_of
 from api.versions import IfMatch, check_version, show_version
-from dispatch.model.intake import ChangedVolunteer, NewAvailability, NewBeneficiary, NewVolunteer
+from dispatch.model.intake import ChangedVolunteer, NewAvailability, NewBeneficiary, NewVolunteer, RowId
 from dispatch.service.people import add_availability as note_availability
 from dispatch.service.people import add_beneficiary, add_volunteer
 from dispatch.service.people import change_person as note_change
@@ -45,7 +44,7 @@ def list_beneficiaries(caller: CallerOf, parts: PartsOf, page: PageOf) -> Page[B
 
 
 @router.get("/beneficiaries/{beneficiary_id}", tags=["beneficiaries"])
-def get_beneficiary(beneficiary_id: UUID, caller: CallerOf, parts: PartsOf, response: Response) -> BeneficiaryOut:
+def get_beneficiary(beneficiary_id: RowId, caller: CallerOf, parts: PartsOf, response: Response) -> BeneficiaryOut:
     """One person; the ETag is needed to change the file."""
     with parts.reading(caller.territory_id) as store:
         row = own_beneficiary(caller, store.get(Beneficiary, beneficiary_id))
@@ -57,7 +56,7 @@ def get_beneficiary(beneficiary_id: UUID, caller: CallerOf, parts: PartsOf, resp
 
 @router.put("/beneficiaries/{beneficiary_id}", tags=["beneficiaries"])
 def change_beneficiary(
-    beneficiary_id: UUID, new: NewBeneficiary, caller: CallerOf, parts: PartsOf, response: Response, if_match: IfMatch = None
+    beneficiary_id: RowId, new: NewBeneficiary, caller: CallerOf, parts: PartsOf, response: Response, if_match: IfMatch = None
 ) -> BeneficiaryOut:
     """Write a person's file anew, whole. Rides that are planned already keep what was known; the next round uses what is new."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
@@ -90,7 +89,7 @@ def list_volunteers(caller: CallerOf, parts: PartsOf, page: PageOf) -> Page[Volu
 
 
 @router.get("/volunteers/{volunteer_id}", tags=["volunteers"])
-def get_volunteer(volunteer_id: UUID, caller: CallerOf, parts: PartsOf, response: Response) -> VolunteerOut:
+def get_volunteer(volunteer_id: RowId, caller: CallerOf, parts: PartsOf, response: Response) -> VolunteerOut:
     """One volunteer; the ETag is needed to change the file."""
     with parts.reading(caller.territory_id) as store:
         row = store.get(Volunteer, own_volunteer(caller, volunteer_id))
@@ -102,9 +101,9 @@ def get_volunteer(volunteer_id: UUID, caller: CallerOf, parts: PartsOf, response
 
 @router.put("/volunteers/{volunteer_id}", tags=["volunteers"])
 def change_volunteer(
-    volunteer_id: UUID, new: ChangedVolunteer, caller: CallerOf, parts: PartsOf, response: Response, if_match: IfMatch = None
+    volunteer_id: RowId, new: ChangedVolunteer, caller: CallerOf, parts: PartsOf, response: Response, if_match: IfMatch = None
 ) -> VolunteerOut:
-    """Write a volunteer's file anew, whole; `active: false` and nobody asks any more."""
+    """Write a volunteer's file anew, whole; `active: false` and nobody asks any more, and who was logged in is out."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         row = store.get(Volunteer, volunteer_id)
         check_version(if_match, row.version)
@@ -114,30 +113,36 @@ def change_volunteer(
 
 
 @router.post("/volunteers/{volunteer_id}/availability", status_code=201, response_model=AvailabilityOut, tags=["volunteers"])
-def add_availability(volunteer_id: UUID, new: NewAvailability, caller: CallerOf, parts: PartsOf, once: OnceOf) -> Response:
+def add_availability(volunteer_id: RowId, new: NewAvailability, caller: CallerOf, parts: PartsOf, once: OnceOf) -> Response:
     """A span in which the volunteer may be away from home to drive."""
 
     def create() -> AvailabilityOut:
-        return AvailabilityOut.model_validate(note_availability(store, own_volunteer(caller, volunteer_id), new, parts.world))
+        row = note_availability(store, own_volunteer(caller, volunteer_id), new, parts.world)
+        store.note_access("changed", "volunteer", volunteer_id, 1, parts.world)
+        return AvailabilityOut.model_validate(row)
 
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         return once.answer(store.session, 201, create)
 
 
 @router.get("/volunteers/{volunteer_id}/availability", tags=["volunteers"])
-def list_availability(volunteer_id: UUID, caller: CallerOf, parts: PartsOf, page: PageOf) -> Page[AvailabilityOut]:
+def list_availability(volunteer_id: RowId, caller: CallerOf, parts: PartsOf, page: PageOf) -> Page[AvailabilityOut]:
     """Latest first."""
     with parts.reading(caller.territory_id) as store:
         store.get(Volunteer, own_volunteer(caller, volunteer_id))
         rows = store.page(Availability, page.after, page.limit, volunteer_id=volunteer_id)
-        return page_of(rows, [AvailabilityOut.model_validate(row) for row in rows], page)
+        found = [AvailabilityOut.model_validate(row) for row in rows]
+    parts.note_read(caller, "volunteer", volunteer_id)
+    return page_of(rows, found, page)
 
 
 @router.put("/volunteers/{volunteer_id}/refusals/{beneficiary_id}", status_code=204, tags=["volunteers"])
-def refuse_pair(volunteer_id: UUID, beneficiary_id: UUID, caller: CallerOf, parts: PartsOf) -> Response:
+def refuse_pair(volunteer_id: RowId, beneficiary_id: RowId, caller: CallerOf, parts: PartsOf) -> Response:
     """These two are not put into one car any more; which of them asked is not kept."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         note_refusal(store, volunteer_id, beneficiary_id)
+        store.note_access("changed", "volunteer", volunteer_id, 1, parts.world)
+        store.note_access("changed", "beneficiary", beneficiary_id, 1, parts.world)
     return Response(status_code=204)
 
 

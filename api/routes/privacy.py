@@ -1,13 +1,12 @@
 """The rights of people over what is kept of them: a copy of all of it, and erasure."""
 
-from uuid import UUID
-
 from fastapi import APIRouter, Response
 
 from api.auth import CallerOf, own_beneficiary, own_volunteer
 from api.deps import PartsOf
 from api.schemas import AvailabilityOut, BeneficiaryCopy, BeneficiaryOut, OfferOut, RunOut, TripOut, VolunteerCopy, VolunteerOut
 from api.versions import IfMatch, check_version
+from dispatch.model.intake import RowId
 from dispatch.service.offers import show_offers
 from dispatch.service.privacy import erase_person
 from dispatch.service.trips import show_trips
@@ -17,20 +16,20 @@ router = APIRouter()
 
 
 @router.get("/beneficiaries/{beneficiary_id}/copy", tags=["beneficiaries"])
-def copy_beneficiary(beneficiary_id: UUID, caller: CallerOf, parts: PartsOf) -> BeneficiaryCopy:
-    """Everything that is kept about a person, to be handed over on request (GDPR, article 15)."""
+def copy_beneficiary(beneficiary_id: RowId, caller: CallerOf, parts: PartsOf) -> BeneficiaryCopy:
+    """Everything that is kept about a person, to be handed over on request (GDPR, article 15); a referrer gets what it entered."""
     with parts.reading(caller.territory_id) as store:
         row = own_beneficiary(caller, store.get(Beneficiary, beneficiary_id))
+        requests = [request for request in store.requests_for(row.id) if not caller.is_referrer or request.entered_by == caller.actor_id]
         found = BeneficiaryCopy(
-            person=BeneficiaryOut.of(row, store.identity(row.id)),
-            requests=[TripOut.of(view) for view in show_trips(store, store.requests_for(row.id))],
+            person=BeneficiaryOut.of(row, store.identity(row.id)), requests=[TripOut.of(view) for view in show_trips(store, requests)]
         )
     parts.note_read(caller, "beneficiary", row.id, act="copied")
     return found
 
 
 @router.delete("/beneficiaries/{beneficiary_id}", status_code=204, tags=["beneficiaries"])
-def erase_beneficiary(beneficiary_id: UUID, caller: CallerOf, parts: PartsOf, if_match: IfMatch = None) -> Response:
+def erase_beneficiary(beneficiary_id: RowId, caller: CallerOf, parts: PartsOf, if_match: IfMatch = None) -> Response:
     """Erase a person for good (GDPR, article 17): the file, the name in every backup, the places of every ride. Counts and times stay."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         row = own_beneficiary(caller, store.get(Beneficiary, beneficiary_id))
@@ -40,7 +39,7 @@ def erase_beneficiary(beneficiary_id: UUID, caller: CallerOf, parts: PartsOf, if
 
 
 @router.get("/volunteers/{volunteer_id}/copy", tags=["volunteers"])
-def copy_volunteer(volunteer_id: UUID, caller: CallerOf, parts: PartsOf) -> VolunteerCopy:
+def copy_volunteer(volunteer_id: RowId, caller: CallerOf, parts: PartsOf) -> VolunteerCopy:
     """Everything that is kept about a volunteer, to be handed over on request (GDPR, article 15); passengers stay unnamed."""
     with parts.reading(caller.territory_id) as store:
         row = store.get(Volunteer, own_volunteer(caller, volunteer_id))
@@ -55,7 +54,7 @@ def copy_volunteer(volunteer_id: UUID, caller: CallerOf, parts: PartsOf) -> Volu
 
 
 @router.delete("/volunteers/{volunteer_id}", status_code=204, tags=["volunteers"])
-def erase_volunteer(volunteer_id: UUID, caller: CallerOf, parts: PartsOf, if_match: IfMatch = None) -> Response:
+def erase_volunteer(volunteer_id: RowId, caller: CallerOf, parts: PartsOf, if_match: IfMatch = None) -> Response:
     """Erase a volunteer for good (GDPR, article 17). Rides to come go back to planning; counts and times stay."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         row = store.get(Volunteer, volunteer_id)

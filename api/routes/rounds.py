@@ -13,7 +13,8 @@ from api.auth import CallerOf
 from api.deps import Parts, PartsOf
 from api.once import OnceOf
 from api.schemas import Page, PageOf, RoundDetail, RoundOut, page_of
-from dispatch.model.intake import NewRound
+from dispatch.engine.throttle import ROUNDS
+from dispatch.model.intake import NewRound, RowId
 from dispatch.service.rounds import enqueue_round
 from dispatch.storage.tables import Round
 
@@ -32,6 +33,7 @@ class WaitQuery(BaseModel):
 @router.post("", status_code=202, response_model=RoundOut)
 def create_round(new: NewRound, caller: CallerOf, parts: PartsOf, once: OnceOf) -> Response:
     """Plan a day now. 202: queued; if a round of this day is queued already, that one."""
+    parts.throttle.take(ROUNDS, "rounds", caller.territory_id)
     seconds = parts.settings.round_seconds if new.seconds is None else new.seconds
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         return once.answer(store.session, 202, lambda: RoundOut.of(enqueue_round(store, new.date, seconds, new.seed, parts.world)))
@@ -46,12 +48,14 @@ def list_rounds(caller: CallerOf, parts: PartsOf, page: PageOf) -> Page[RoundOut
 
 
 @router.get("/{round_id}")
-async def get_round(round_id: UUID, caller: CallerOf, parts: PartsOf, query: Annotated[WaitQuery, Query()]) -> RoundDetail:
+async def get_round(round_id: RowId, caller: CallerOf, parts: PartsOf, query: Annotated[WaitQuery, Query()]) -> RoundDetail:
     """One round with its plan and everybody who is left without; waits for its end if asked to."""
     deadline = time.monotonic() + min(query.wait, parts.settings.longest_wait_seconds)
     while True:
         found = await run_in_threadpool(_look, parts, caller.territory_id, round_id)
         if found.state in ("done", "failed") or time.monotonic() >= deadline:
+            people = {leg.request for run in found.plan.runs for leg in run.legs} if found.plan else set()
+            await run_in_threadpool(parts.note_read, caller, "round", round_id, len(people))
             return found
         await asyncio.sleep(_LOOK_EVERY_S)
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from api.auth import COOKIE, CallerOf
 from api.deps import PartsOf
 from api.schemas import Opened, SessionOut
-from dispatch.engine.throttle import LOGINS, WRONG
+from dispatch.engine.throttle import JOURNEYS, LOGINS, WRONG
 from dispatch.errors import CodeNeeded, Unauthenticated
 from dispatch.model.intake import Credentials, LinkToken, Opening
 from dispatch.model.roles import HOLDERS
@@ -36,7 +36,7 @@ class Returned(BaseModel):
 @router.post("")
 def log_in(given: Credentials, request: Request, response: Response, parts: PartsOf) -> SessionOut:
     """By e-mail address and password; staff give the six digits of their second factor too."""
-    address = request.client.host if request.client else ""
+    address = _address(request)
     parts.throttle.check(WRONG, address)
     parts.throttle.take(LOGINS, "login", given.email.casefold())
     try:
@@ -65,8 +65,9 @@ def open_account(given: Opening, parts: PartsOf) -> Opened:
 
 
 @router.get("/oidc", status_code=303)
-def start_oidc(parts: PartsOf) -> RedirectResponse:
+def start_oidc(request: Request, parts: PartsOf) -> RedirectResponse:
     """Log in with the identity provider of this installation, if it has one: sends the browser there."""
+    parts.throttle.take(JOURNEYS, "journey", _address(request))
     url, journey = Provider(parts.settings).begin(parts.world)
     with parts.database.read() as session:
         sealed = journey.sealed(Accounts(session).vault)
@@ -81,6 +82,7 @@ def finish_oidc(request: Request, parts: PartsOf, query: Annotated[Returned, Que
     """Where the identity provider sends the browser back to."""
     with parts.database.read() as session:
         journey = Journey.opened(Accounts(session).vault, request.cookies.get(JOURNEY, ""), parts.world)
+    parts.throttle.take(JOURNEYS, "return", _address(request))
     if query.code is None:
         raise Unauthenticated("The identity provider did not vouch for anybody.")
     email = Provider(parts.settings).finish(journey, query.code, query.state)
@@ -112,6 +114,10 @@ def log_out(request: Request, caller: CallerOf, parts: PartsOf) -> Response:
     response = Response(status_code=204)
     response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="lax")
     return response
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def enter(response: Response, row: Login, token: str) -> SessionOut:

@@ -1,12 +1,15 @@
-"""Territories: an admin makes them; everybody else sees their own."""
+"""Territories: an admin makes them, and changes them as their managers do; everybody else sees their own."""
 
 from fastapi import APIRouter, Response
 
-from api.auth import CallerOf
+from api.auth import CallerOf, own_territory
 from api.deps import PartsOf
 from api.once import OnceOf
-from api.schemas import Page, TerritoryOut
-from dispatch.model.intake import NewTerritory
+from api.schemas import Page, PageOf, TerritoryOut, page_of
+from api.versions import IfMatch, check_version, show_version
+from dispatch.errors import Refused
+from dispatch.model.intake import ChangedTerritory, NewTerritory, RowId
+from dispatch.service.people import change_territory as note_change
 from dispatch.service.people import make_territory
 from dispatch.storage.registry import Registry
 
@@ -21,8 +24,33 @@ def create_territory(new: NewTerritory, parts: PartsOf, once: OnceOf) -> Respons
 
 
 @router.get("")
-def list_territories(caller: CallerOf, parts: PartsOf) -> Page[TerritoryOut]:
-    """All of them for an admin, one's own otherwise."""
+def list_territories(caller: CallerOf, parts: PartsOf, page: PageOf) -> Page[TerritoryOut]:
+    """All of them for an admin, one's own otherwise; oldest first."""
     with parts.database.read() as session:
-        rows = [row for row in Registry(session).territories() if caller.territory_id in (None, row.id)]
-        return Page[TerritoryOut](items=[TerritoryOut.model_validate(row) for row in rows], next=None)
+        rows = Registry(session).page_of_territories(caller.territory_id, page.after, page.limit)
+        return page_of(rows, [TerritoryOut.model_validate(row) for row in rows], page)
+
+
+@router.get("/{territory_id}")
+def get_territory(territory_id: RowId, caller: CallerOf, parts: PartsOf, response: Response) -> TerritoryOut:
+    """One territory and its choices; the ETag is needed to change them."""
+    with parts.database.read() as session:
+        row = Registry(session).territory(own_territory(caller, territory_id))
+        show_version(response, row.version)
+        return TerritoryOut.model_validate(row)
+
+
+@router.put("/{territory_id}")
+def change_territory(
+    territory_id: RowId, new: ChangedTerritory, caller: CallerOf, parts: PartsOf, response: Response, if_match: IfMatch = None
+) -> TerritoryOut:
+    """Write a territory's choices anew, whole. Rounds that begin from now on follow them."""
+    with parts.database.write() as session:
+        registry = Registry(session)
+        row = registry.territory(own_territory(caller, territory_id))
+        check_version(if_match, row.version)
+        if caller.role != "admin" and new.queue != row.queue:
+            raise Refused("Only an admin gives a territory to other workers: leave queue as it is.")
+        note_change(registry, row, new)
+        show_version(response, row.version)
+        return TerritoryOut.model_validate(row)

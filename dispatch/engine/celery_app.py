@@ -1,19 +1,26 @@
 """Celery as a doorbell: a message names a round, and whoever hears it tries to claim the row. Nothing else travels, nothing is kept.
 
-In: settings. Out: a Celery application whose workers run rounds. Started by `allons worker`. Messages are acknowledged early on purpose: a
-round whose worker dies is found by its lease in the database, not by a message that comes back.
+In: settings. Out: a Celery application whose workers run rounds. Started by `allons worker`.
+
+Messages are acknowledged when they are heard, not when the round is done (no `acks_late`). The row is the truth: a round whose worker dies
+is found by its lease, after 15 seconds and a sweep, whether or not Redis still knows of it. A message that came back would add nothing to
+that, would come only after a visibility timeout that must be longer than the longest round, and then a second time for rounds that are not
+lost at all. For the same reason a worker that is told to stop leaves its rounds instead of finishing them.
 """
 
+import os
+import threading
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from celery import Celery
+from celery import Celery, signals
 from kombu.entity import Queue
 
 if TYPE_CHECKING:
     from dispatch.settings import Settings
 
 PLAN = "allons.plan_round"
+STOP_S = 9.0  # a worker that is told to stop has ended after so long, whatever it was doing
 
 
 def make_celery(redis_url: str) -> Celery:
@@ -52,8 +59,18 @@ def work(settings: "Settings", queues: tuple[str, ...], at_once: int) -> None:
     def plan_round(territory_id: str, round_id: str) -> None:
         runner.run(UUID(territory_id), UUID(round_id))
 
+    health = Health(database)
+
+    def leave(**_: object) -> None:
+        health.stopping = True
+        runner.stop()
+        late = threading.Timer(STOP_S, os._exit, (0,))  # such as in the proof of a very large plan: the lease is enough to find it again
+        late.daemon = True
+        late.start()
+
+    signals.worker_shutting_down.connect(leave, weak=False)
     celery.conf.task_queues = [Queue(name) for name in queues]  # type: ignore[no-untyped-call]
-    with database, listening(settings, Health(database)):
+    with database, listening(settings, health):
         celery.worker_main(
             ["worker", "--pool=threads", f"--concurrency={at_once}", "--without-gossip", "--without-mingle", "--loglevel=WARNING"]
         )

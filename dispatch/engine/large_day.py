@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from dispatch.engine.pool import solve_in_child
+from dispatch.engine.pool import Children, solve_in_child
 from dispatch.engine.write_plan import write_plan
 from dispatch.errors import SolveFailed
 from dispatch.model.day import Day
@@ -50,7 +50,14 @@ class LargeDay:
 
 
 def plan_large_day(
-    day: Day, roads: Roads, params: SolveParams, *, workers: int | None = None, cell_legs: int = CELL_LEGS, notes: Sequence[Note] = ()
+    day: Day,
+    roads: Roads,
+    params: SolveParams,
+    *,
+    workers: int | None = None,
+    cell_legs: int = CELL_LEGS,
+    notes: Sequence[Note] = (),
+    children: Children | None = None,
 ) -> LargeDay:
     """Plan a day in cells.
 
@@ -65,18 +72,20 @@ def plan_large_day(
         Solves at a time; as many as there are cores.
     cell_legs : int
     notes : sequence of Note
+    children : Children, optional
+        Whose end ends this too.
 
     Returns
     -------
     LargeDay
         A cell whose solve fails keeps the runs it had.
     """
-    return _LargeDay(day, roads, params, workers or os.cpu_count() or 1, cell_legs).plan(notes)
+    return _LargeDay(day, roads, params, workers or os.cpu_count() or 1, cell_legs, children).plan(notes)
 
 
 class _LargeDay:
-    def __init__(self, day: Day, roads: Roads, params: SolveParams, workers: int, cell_legs: int) -> None:
-        self.day, self.roads, self.params, self.workers, self.cell_legs = day, roads, params, workers, cell_legs
+    def __init__(self, day: Day, roads: Roads, params: SolveParams, workers: int, cell_legs: int, children: Children | None) -> None:
+        self.day, self.roads, self.params, self.workers, self.cell_legs, self.children = day, roads, params, workers, cell_legs, children
         self.began = time.monotonic()
         self.runs: dict[RunId, Run] = {}
         self.ready_s = READY_S
@@ -125,7 +134,7 @@ class _LargeDay:
         before = still_legal(problem.arrays, routes_of(problem, mine))
         try:
             params = replace(self.params, seconds=seconds, start=tuple(map(tuple, before)) if mine else None)
-            outcome = solve_in_child(problem, params)
+            outcome = solve_in_child(problem, params, children=self.children)
             routes = outcome.solution.routes
             self.ready_s = 0.7 * self.ready_s + 0.3 * (time.monotonic() - began - outcome.solve_s)
         except SolveFailed:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dispatch.engine.large_day import plan_large_day
-from dispatch.engine.pool import Ended, solve_in_child
+from dispatch.engine.pool import Children, Ended, solve_in_child
 from dispatch.engine.write_plan import write_plan
 from dispatch.model.day import Day
 from dispatch.model.plans import Note, Plan
@@ -39,7 +39,9 @@ class Planned:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def plan_day(day: Day, network: RoadNetwork, params: SolveParams, road_times: RoadTimes | None = None) -> Planned:
+def plan_day(
+    day: Day, network: RoadNetwork, params: SolveParams, road_times: RoadTimes | None = None, children: Children | None = None
+) -> Planned:
     """Plan one day.
 
     Parameters
@@ -49,6 +51,8 @@ def plan_day(day: Day, network: RoadNetwork, params: SolveParams, road_times: Ro
     params : SolveParams
     road_times : RoadTimes, optional
         Gives the network's times from a cache; without it they are computed.
+    children : Children, optional
+        Whose end ends this too.
 
     Returns
     -------
@@ -59,13 +63,15 @@ def plan_day(day: Day, network: RoadNetwork, params: SolveParams, road_times: Ro
     ------
     SolveFailed
         The solving process ended before it had any plan.
+    Left
+        `children` were ended.
     """
     clock = _Stopwatch()
     if params.iterations is None and len(ways_of(day)) > LARGE_LEGS:
-        return _plan_in_cells(day, network, params, road_times, clock)
+        return _plan_in_cells(day, network, params, road_times, clock, children)
     with clock("roads"):
         problem, snapped = make_problem(day, network, road_times)
-    outcome = solve_in_child(problem, params)
+    outcome = solve_in_child(problem, params, children=children)
     clock.seconds |= {"start and compile": outcome.start_s, "solve": outcome.solve_s}
     with clock("explain and check"):
         routes = outcome.solution.routes
@@ -77,14 +83,16 @@ def plan_day(day: Day, network: RoadNetwork, params: SolveParams, road_times: Ro
     return Planned(plan=plan, problem=problem, violations=violations, ended=outcome.ended, seconds=clock.seconds)
 
 
-def _plan_in_cells(day: Day, network: RoadNetwork, params: SolveParams, road_times: RoadTimes | None, clock: "_Stopwatch") -> Planned:
+def _plan_in_cells(
+    day: Day, network: RoadNetwork, params: SolveParams, road_times: RoadTimes | None, clock: "_Stopwatch", children: Children | None
+) -> Planned:
     def roads(points: Sequence[LonLat]) -> Matrices:
         return make_matrices(points, day.policy.snap_limit_metres, network, road_times)[0]
 
     with clock("roads"):
         snapped = snap(network, np.array(day_points(day), np.float64).reshape(-1, 2), limit_m=float(day.policy.snap_limit_metres))
     with clock("solve, explain and check"):
-        planned = plan_large_day(day, roads, params, notes=[*notes_on(day, snapped)])
+        planned = plan_large_day(day, roads, params, notes=[*notes_on(day, snapped)], children=children)
     return Planned(plan=planned.plan, problem=None, violations=planned.violations, ended="done", seconds=clock.seconds)
 
 

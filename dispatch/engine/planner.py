@@ -14,12 +14,14 @@ import structlog
 
 from dispatch.engine.bus import Bus
 from dispatch.engine.engines import CeleryEngine, PoolEngine, SolveEngine
+from dispatch.engine.pool import Children
 from dispatch.engine.rounds import run_round
 from dispatch.errors import BadInput, Conflict, DispatchError, Fault
 from dispatch.metrics import DUE, SWEPT_AT
+from dispatch.model.slots import Slot, due_slots
 from dispatch.service.offers import lapse_offer
 from dispatch.service.privacy import erase_after_restore, retire_people
-from dispatch.service.rounds import enqueue_round
+from dispatch.service.rounds import MOST_DAYS, enqueue_round, enqueue_slot
 from dispatch.settings import Settings
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.database import Database
@@ -32,6 +34,7 @@ from routing.cache import CachedTravelTimes, LocalCache, RedisCache
 from routing.network import RoadNetwork
 
 log = structlog.get_logger()
+OLDEST = timedelta(days=MOST_DAYS)  # back to there nobody is forgotten, however long nothing was running
 PATIENCE = timedelta(minutes=10)  # a day whose round has just failed is left alone this long
 
 
@@ -42,16 +45,22 @@ class RoundRunner:
         self._database, self._network, self._settings, self._world = database, network, settings, world
         cache = RedisCache(settings.redis_url) if settings.redis_url else LocalCache()
         self._road_times = CachedTravelTimes(network, cache, settings.matrix_threads)
+        self._children = Children()
+
+    def stop(self) -> None:
+        """End what is being solved: those rounds are left to others."""
+        self._children.end()
 
     def run(self, territory_id: UUID, round_id: UUID) -> None:
         """Run a round, and queue its day again if it changed meanwhile. Never raises: whoever runs rounds must outlive any of them."""
         try:
             minutes = self._settings.offer_minutes
-            if run_round(self._database, self._network, territory_id, round_id, minutes, self._world, self._road_times):
+            known = (self._world, self._road_times, self._children)
+            if run_round(self._database, self._network, territory_id, round_id, minutes, *known):
                 with self._database.write() as session:
                     store = Store(session, territory_id)
                     day = store.get(Round, round_id).service_date
-                    enqueue_round(store, day, self._settings.round_seconds, 1, self._world)
+                    enqueue_round(store, day, self._settings.round_seconds, 1, self._world, OLDEST.days)
         except DispatchError as error:  # taken by another planner, or the database is away
             log.warning("round", round=str(round_id), ended=error.code)
         except Exception as error:
@@ -59,7 +68,7 @@ class RoundRunner:
 
 
 class Planner:
-    """Has rounds run until it is stopped. One turn: lapse offers, queue a round for every day with waiting legs, hand on what is due."""
+    """Has rounds run until it is stopped. One turn: lapse offers, queue rounds for waiting legs and by timetable, hand on what is due."""
 
     def __init__(
         self, database: Database, network: RoadNetwork | None, bus: Bus, settings: Settings, world: World, engine: SolveEngine | None = None
@@ -78,8 +87,8 @@ class Planner:
         """Begin in a thread; the first turn comes at once, for what was left from last time."""
         self._thread.start()
 
-    def stop(self, timeout_s: float = 10.0) -> None:
-        """Ask it to end and wait for it; a round that is being solved is left to the next planner."""
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """Ask it to end and wait for it a little; a round that is being solved is left to the next planner."""
         self.ask_to_stop()
         self._engine.close()
         if self._thread.is_alive():
@@ -94,6 +103,7 @@ class Planner:
         """Everything that is due, once; rounds go on beside it."""
         self.lapse_offers()
         self.queue_rounds()
+        self.queue_slots()
         self.submit_rounds()
         if self._forgotten_at is None or self._world.now() > self._forgotten_at + timedelta(hours=1):
             self.forget()
@@ -110,7 +120,7 @@ class Planner:
         """Offers nobody answered in time end as declined ones do."""
         for territory in self._territories():
             with self._database.read() as session:
-                overdue = [offer.id for offer in Store(session, territory.id).overdue_offers(self._world.now())]
+                overdue = [offer.id for offer in Store(session, territory.id).overdue_offers(self._world)]
             for offer_id in overdue:
                 with suppress(Conflict), self._database.write() as session:  # answered at this very moment
                     store = Store(session, territory.id)
@@ -144,9 +154,20 @@ class Planner:
         """One round for every day of every territory that has waiting legs."""
         for territory in self._territories():
             with self._database.read() as session:
-                waiting = Store(session, territory.id).waiting_days(self._world.now(), self._world.now() - PATIENCE)
+                waiting = Store(session, territory.id).waiting_days(self._world.now().date() - OLDEST, self._world.now() - PATIENCE)
             for day in sorted(waiting):
                 self._queue(territory.id, day)
+
+    def queue_slots(self) -> None:
+        """One round for every time of every timetable that has come, whether or not anything waits."""
+        for territory in self._territories():
+            timetable = [Slot.model_validate(slot) for slot in territory.timetable]
+            for day, slot in sorted(due_slots(timetable, territory.timezone, self._world.now()).items()):
+                with self._database.read() as session:
+                    taken = Store(session, territory.id).slot_taken(day, slot)
+                if not taken:
+                    with suppress(Conflict), self._database.write() as session:  # another planner was quicker
+                        enqueue_slot(Store(session, territory.id), day, slot, self._settings.round_seconds, self._world)
 
     def submit_rounds(self) -> None:
         """Hand rounds on that wait, or whose worker is lost."""
@@ -165,7 +186,7 @@ class Planner:
 
     def _queue(self, territory_id: UUID, day: date) -> None:
         with self._database.write() as session:
-            enqueue_round(Store(session, territory_id), day, self._settings.round_seconds, 1, self._world)
+            enqueue_round(Store(session, territory_id), day, self._settings.round_seconds, 1, self._world, OLDEST.days)
 
     def _run(self) -> None:
         rung = True
@@ -182,7 +203,7 @@ class Planner:
 
 def _engine_for(database: Database, network: RoadNetwork | None, settings: Settings, world: World) -> SolveEngine:
     if settings.workers and settings.redis_url:
-        return CeleryEngine(settings.redis_url)
+        return CeleryEngine(settings.redis_url, 2 * settings.sweep_seconds)
     if network is None:
         raise BadInput([Fault("ALLONS_WORKERS", "missing", "rounds are run by workers only with ALLONS_WORKERS=true and ALLONS_REDIS_URL")])
-    return PoolEngine(RoundRunner(database, network, settings, world).run, settings.rounds_at_once)
+    return PoolEngine(RoundRunner(database, network, settings, world), settings.rounds_at_once)

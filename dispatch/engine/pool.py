@@ -5,6 +5,7 @@ The forkserver is started once with the kernels compiled (or read from numba's c
 """
 
 import multiprocessing as mp
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -34,19 +35,59 @@ class Outcome:
     solve_s: float
 
 
-def solve_in_child(problem: Problem, params: SolveParams, solver: Solver = solve, grace: float = GRACE) -> Outcome:
+class Left(Exception):
+    """This process is ending: what was being solved is left to whoever takes it over."""
+
+
+class Children:
+    """The solving processes of one engine, which may be ended all at once."""
+
+    def __init__(self) -> None:
+        self._living: set[mp.process.BaseProcess] = set()
+        self._lock = threading.Lock()
+        self.ended = False
+
+    def end(self) -> None:
+        """Kill them. Whoever waits for one of them, or starts another one, gets `Left`."""
+        with self._lock:
+            self.ended = True
+            for process in self._living:
+                process.kill()
+
+    def add(self, process: mp.process.BaseProcess) -> None:
+        """One that has just been started."""
+        with self._lock:
+            self._living.add(process)
+            if self.ended:
+                process.kill()
+
+    def remove(self, process: mp.process.BaseProcess) -> None:
+        """One that nobody waits for any more."""
+        with self._lock:
+            self._living.discard(process)
+
+
+def solve_in_child(
+    problem: Problem, params: SolveParams, solver: Solver = solve, grace: float = GRACE, children: Children | None = None
+) -> Outcome:
     """Solve in a child process; kill it past its deadline and keep the last legal plan.
 
     Raises
     ------
     SolveFailed
         The child ended, or was killed, before it had any plan.
+    Left
+        `children` were ended.
     """
+    children = children or Children()
+    if children.ended:
+        raise Left
     context = _context()
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(sender, problem, params, solver), daemon=True)
     began = time.monotonic()
     process.start()
+    children.add(process)
     sender.close()
     best: Solution | None = None
     ready_at: float | None = None
@@ -71,7 +112,10 @@ def solve_in_child(problem: Problem, params: SolveParams, solver: Solver = solve
         pass
     finally:
         solve_s = time.monotonic() - (ready_at or began)
+        children.remove(process)
         _end(process, receiver, patient=ended == "done")
+    if children.ended:
+        raise Left
     if best is None:
         raise SolveFailed
     return Outcome(solution=best, ended=ended, start_s=(ready_at or began) - began, solve_s=solve_s)

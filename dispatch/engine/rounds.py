@@ -13,12 +13,12 @@ from uuid import UUID
 import structlog
 
 from dispatch.engine.plan_day import plan_day
+from dispatch.engine.pool import Children, Left
 from dispatch.errors import Conflict, DispatchError
 from dispatch.metrics import ROUND_SECONDS, ROUNDS, WAYS
 from dispatch.model.plans import Plan
 from dispatch.planning.solve import SolveParams
-from dispatch.service.day import Snapshot
-from dispatch.service.rounds import OVERTAKEN, claim_round, fail_round, save_round
+from dispatch.service.rounds import OVERTAKEN, Claim, claim_round, fail_round, load_day, save_round
 from dispatch.storage.database import Database
 from dispatch.storage.store import Store
 from dispatch.world import World
@@ -40,14 +40,16 @@ def run_round(
     offer_minutes: int,
     world: World,
     road_times: RoadTimes | None = None,
+    children: Children | None = None,
 ) -> bool:
     """Claim, snapshot, plan, prove, save. A plan that breaks a rule, or a failed solve, is kept as such and sends nothing.
 
-    The snapshot's transaction is closed before solving; saving is a second one, which leaves alone what changed in between, and which comes
-    to nothing when another worker has taken the round over. Conflict when somebody else has the round.
+    The claim is committed before the snapshot is made, and the snapshot's transaction closed before solving; saving is a third one, which
+    leaves alone what changed in between, and which comes to nothing when another worker has taken the round over. Conflict when somebody
+    else has the round. When `children` are ended meanwhile, the lease is given back, and the round is somebody else's to take over.
     """
     with database.write("solver") as session:
-        snapshot = claim_round(Store(session, territory_id), round_id, world, LEASE_S)
+        claim = claim_round(Store(session, territory_id), round_id, world, LEASE_S)
 
     began = time.monotonic()
 
@@ -57,16 +59,24 @@ def run_round(
 
     def give_up(why: str, plan: Plan | None = None) -> bool:
         with database.write("solver") as session:
-            fail_round(Store(session, territory_id), round_id, snapshot.token, why, world, plan)
+            fail_round(Store(session, territory_id), round_id, claim.token, why, world, plan)
         ended(why)
         log.error("round", round=str(round_id), ended=why)
         return False
 
-    if snapshot.attempts > MOST_ATTEMPTS:
+    if claim.attempts > MOST_ATTEMPTS:
         return give_up("poison")
     try:
-        with _beating(database, snapshot):
-            planned = plan_day(snapshot.day, network, SolveParams(seconds=snapshot.seconds, seed=snapshot.seed), road_times)
+        with _beating(database, claim):
+            with database.read("solver") as session:
+                snapshot = load_day(Store(session, territory_id), claim, world)
+            planned = plan_day(snapshot.day, network, SolveParams(seconds=snapshot.seconds, seed=snapshot.seed), road_times, children)
+    except Left:
+        with database.write("solver") as session:
+            Store(session, territory_id).hold_round(round_id, claim.token, 0.0)
+        ended("left")
+        log.warning("round", round=str(round_id), ended="left")
+        return False
     except (DispatchError, RoutingError) as error:
         return give_up(error.code)
     except Exception:
@@ -89,7 +99,7 @@ def run_round(
 
 
 @contextmanager
-def _beating(database: Database, snapshot: Snapshot) -> Iterator[None]:
+def _beating(database: Database, claim: Claim) -> Iterator[None]:
     """Renew the lease while something takes long. A lease that is lost is noticed when the result is saved."""
     ended = threading.Event()
 
@@ -97,11 +107,11 @@ def _beating(database: Database, snapshot: Snapshot) -> Iterator[None]:
         while not ended.wait(BEAT_S):
             try:
                 with database.write("solver") as session:
-                    Store(session, snapshot.territory_id).hold_round(snapshot.round_id, snapshot.token, LEASE_S)
+                    Store(session, claim.territory_id).hold_round(claim.round_id, claim.token, LEASE_S)
             except Conflict:
                 return
-            except DispatchError as error:  # the database is away: the next beat may come in time
-                log.warning("heartbeat", round=str(snapshot.round_id), kind=error.code)
+            except Exception as error:  # such as a database that is away: the next beat may come in time
+                log.warning("heartbeat", round=str(claim.round_id), kind=getattr(error, "code", type(error).__name__))
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()

@@ -17,6 +17,8 @@ from dispatch.errors import TooMany
 Limit = limits.RateLimitItem
 LOGINS = limits.RateLimitItemPerMinute(10, 15)  # of one account, right or wrong
 WRONG = limits.RateLimitItemPerMinute(60, 15)  # wrong passwords and codes, from one address
+STRANGERS = limits.RateLimitItemPerMinute(120)  # calls with keys and cookies that open nothing, from one address
+JOURNEYS = limits.RateLimitItemPerMinute(60, 15)  # to the identity provider and back, from one address
 ROUNDS = limits.RateLimitItemPerMinute(30)  # asked for by hand, in one territory
 BULK = limits.RateLimitItemPerMinute(20)  # imports and exports of one caller
 

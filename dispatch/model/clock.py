@@ -18,7 +18,8 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 FIRST, LAST = date(1970, 1, 1), date(2200, 1, 1)
 
 
-def _check_clock(text: str) -> str:
+def check_clock(text: str) -> str:
+    """Accept a `Clock`; ValueError otherwise, with a sentence that does not repeat it."""
     if _WALL.fullmatch(text):
         return text
     try:
@@ -30,7 +31,7 @@ def _check_clock(text: str) -> str:
     return text
 
 
-Clock = Annotated[str, AfterValidator(_check_clock)]
+Clock = Annotated[str, AfterValidator(check_clock)]
 
 
 def _check_date(given: Any) -> Any:

@@ -9,22 +9,41 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from dispatch.model.clock import FIRST, LAST, ServiceDate, Zone
-from dispatch.model.day import Lat, Lon, Need, Policy
-from dispatch.model.roles import Role
+from dispatch.model.day import Lat, Lon, Policy
+from dispatch.model.needs import Need
+from dispatch.model.roles import SCOPES, Role
+from dispatch.model.slots import Timetable
 
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", re.ASCII)
 
 
 LINE_LENGTH = 200
+MARKS_IN_A_ROW = 4  # the most that any script writes on one letter
+USUAL_PRIORITY = 1  # of a request; who asks for oneself or for others does not go before everybody else
+POINT_DIGITS = 7  # of degrees: a centimetre
 
 
 def _clean(text: str) -> str:
-    text = unicodedata.normalize("NFC", text).strip()
-    if any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") for c in text):
+    text = unicodedata.normalize("NFC", text)
+    kinds = [unicodedata.category(c) for c in text]
+    if any(kind in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") for kind in kinds):
         raise ValueError("has characters that cannot be shown")
+    if "m" * (MARKS_IN_A_ROW + 1) in "".join("m" if kind in ("Mn", "Me") else "." for kind in kinds):
+        raise ValueError("has too many accents on one letter")
+    text = text.strip()
     if not text:
         raise ValueError("must not be empty")
     if len(text) > LINE_LENGTH:  # normalising may lengthen it
@@ -44,10 +63,37 @@ def _within_the_calendar(value: datetime) -> datetime:
     return value
 
 
+def _canonical(value: Any) -> Any:
+    """One thing has one name: braces, `urn:uuid:` and ids without hyphens are none."""
+    if isinstance(value, str) and not _ID.fullmatch(value):
+        raise ValueError("must be an id in UUID form")
+    return value
+
+
+_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+RowId = Annotated[UUID, BeforeValidator(_canonical), Field(strict=False)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=LINE_LENGTH), AfterValidator(_clean)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 .()-]{3,24}$")]
 Instant = Annotated[AwareDatetime, BeforeValidator(_looks_like_a_time), Field(strict=False), AfterValidator(_within_the_calendar)]
-Point = Annotated[tuple[Lon, Lat], Field(strict=False, examples=[[2.3969, 46.2883]], description="[lon, lat], WGS 84")]
+Point = Annotated[
+    tuple[Lon, Lat],
+    AfterValidator(lambda point: (round(point[0], POINT_DIGITS), round(point[1], POINT_DIGITS))),
+    Field(strict=False, examples=[[2.3969, 46.2883]], description="[lon, lat], WGS 84; seven decimals are kept"),
+]
+
+
+def _scope(word: str) -> str:
+    if word not in SCOPES:
+        raise ValueError("is not a scope (docs/authorization.md)")
+    return word
+
+
+KeyScope = Annotated[str, AfterValidator(_scope), WithJsonSchema({"type": "string", "enum": list(SCOPES)})]
+Queue = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$"),
+    Field(description="The group of territories whose rounds the same workers run: `allons worker --queues`."),
+]
 Needs = Annotated[tuple[Need, ...], Field(strict=False, max_length=30, examples=[["door_to_door"]])]
 
 
@@ -55,16 +101,40 @@ class _Intake(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
+def _example(body: dict[str, Any]) -> ConfigDict:
+    """What the API's description shows; tests send it."""
+    return ConfigDict(json_schema_extra={"examples": [body]})
+
+
 class NewTerritory(_Intake):
     """A group of municipalities with its own people, rules and rates."""
+
+    model_config = _example({"name": "Pays des Trois Rivières", "timezone": "Europe/Paris"})
 
     name: Line = Field(examples=["Pays des Trois Rivières"])
     timezone: Zone = "Europe/Paris"
     policy: Policy = Policy()
+    timetable: Timetable = Field((), description="When days are planned anew, besides whenever something waits.")
+    queue: Queue = "rounds"
+
+
+class ChangedTerritory(_Intake):
+    """A territory's choices, written anew. Its zone stays: times that were told are in it."""
+
+    model_config = _example(
+        {"name": "Pays des Trois Rivières", "policy": {}, "timetable": [{"at": "17:00", "ahead": 1}], "queue": "rounds"}
+    )
+
+    name: Line
+    policy: Policy
+    timetable: Timetable = Field(description="When days are planned anew, besides whenever something waits.")
+    queue: Queue
 
 
 class NewBeneficiary(_Intake):
     """A person who asks for rides. Functional needs only, never a diagnosis."""
+
+    model_config = _example({"name": "Jeanne Roussel", "phone": "+33 6 11 22 33 44", "home": [2.3969, 46.2883], "needs": ["door_to_door"]})
 
     name: Line = Field(examples=["Jeanne Roussel"])
     phone: Phone | None = None
@@ -81,6 +151,8 @@ class NewBeneficiary(_Intake):
 class NewVolunteer(_Intake):
     """A volunteer driver and the car."""
 
+    model_config = _example({"name": "Jean Morel", "phone": "06 55 66 77 88", "home": [2.4021, 46.2911], "seats": 3, "max_km": 120})
+
     name: Line = Field(examples=["Jean Morel"])
     phone: Phone | None = None
     home: Point
@@ -95,11 +167,15 @@ class NewVolunteer(_Intake):
 class ChangedVolunteer(NewVolunteer):
     """A volunteer's file, written anew."""
 
+    model_config = _example({"name": "Jean Morel", "home": [2.4021, 46.2911], "active": False})
+
     active: bool = Field(description="Whether this volunteer may be asked.")
 
 
 class NewAvailability(_Intake):
     """A span in which a volunteer may be away from home."""
+
+    model_config = _example({"starts_at": "2026-11-25T08:00:00+01:00", "ends_at": "2026-11-25T12:00:00+01:00"})
 
     starts_at: Instant = Field(examples=["2026-11-25T08:00:00+01:00"])
     ends_at: Instant = Field(examples=["2026-11-25T12:00:00+01:00"])
@@ -116,7 +192,17 @@ class NewAvailability(_Intake):
 class NewTrip(_Intake):
     """A wish for a ride, with or without the way back."""
 
-    beneficiary_id: Annotated[UUID, Field(strict=False)]
+    model_config = _example(
+        {
+            "beneficiary_id": "6f1a3f0c-6f0b-4a5e-8f5e-0d2a9c1f7b10",
+            "origin": [2.3969, 46.2883],
+            "destination": [2.4102, 46.3007],
+            "arrive_by": "2026-11-25T10:40:00+01:00",
+            "return_after": "2026-11-25T11:30:00+01:00",
+        }
+    )
+
+    beneficiary_id: RowId
     origin: Point
     destination: Point
     arrive_by: Instant | None = Field(None, examples=["2026-11-25T10:40:00+01:00"])
@@ -125,7 +211,7 @@ class NewTrip(_Intake):
     return_after: Instant | None = Field(None, examples=["2026-11-25T11:30:00+01:00"])
     return_window_minutes: int | None = Field(None, ge=0, le=1440)
     seats: int = Field(1, ge=1, le=8, description="Persons travelling, the beneficiary and companions.")
-    priority: int = Field(1, ge=1, le=1000)
+    priority: int = Field(USUAL_PRIORITY, ge=1, le=1000, description="Above the usual only by staff.")
     one_way_ok: bool = False
     same_driver: Literal["prefer", "require"] = "prefer"
     needs: Needs = Field((), description="Besides those of the beneficiary.")
@@ -153,11 +239,15 @@ DeclineReason = Literal["schedule_conflict", "too_far", "vehicle_issue", "person
 class Decline(_Intake):
     """Why a volunteer cannot."""
 
+    model_config = _example({"reason": "schedule_conflict"})
+
     reason: DeclineReason
 
 
 class NewRound(_Intake):
     """Plan a day now."""
+
+    model_config = _example({"date": "2026-11-25", "seconds": 10})
 
     date: ServiceDate = Field(strict=False, examples=["2026-11-25"])
     seconds: float | None = Field(None, ge=0.2, le=600, description="Wall clock for solving; the installation's choice when absent.")
@@ -181,22 +271,28 @@ Password = Annotated[str, StringConstraints(min_length=12, max_length=200), Afte
 class NewAccount(_Intake):
     """Somebody who will log in."""
 
+    model_config = _example({"role": "coordinator", "name": "Claire Dubois", "email": "claire@example.org"})
+
     role: Role
     name: Line = Field(examples=["Claire Dubois"])
     email: Email
-    holder_id: Annotated[UUID, Field(strict=False)] | None = Field(None, description="The volunteer or beneficiary whose account it is.")
+    holder_id: RowId | None = Field(None, description="The volunteer or beneficiary whose account it is.")
 
 
 class NewLink(_Intake):
     """A way in, once, for a volunteer or beneficiary without an account."""
 
+    model_config = _example({"role": "driver", "holder_id": "6f1a3f0c-6f0b-4a5e-8f5e-0d2a9c1f7b10", "hours": 24})
+
     role: Literal["driver", "beneficiary"]
-    holder_id: Annotated[UUID, Field(strict=False)]
+    holder_id: RowId
     hours: int = Field(72, ge=1, le=720)
 
 
 class Opening(_Intake):
     """The first password of an account, or a new one."""
+
+    model_config = _example({"token": "0f" * 32, "password": "un chat dort sur le toit"})
 
     token: Token = Field(description="Of the link.")
     password: Password
@@ -205,11 +301,15 @@ class Opening(_Intake):
 class LinkToken(_Intake):
     """What a one-time link carries."""
 
+    model_config = _example({"token": "0f" * 32})
+
     token: Token
 
 
 class Credentials(_Intake):
     """Who logs in."""
+
+    model_config = _example({"email": "claire@example.org", "password": "un chat dort sur le toit", "code": "123456"})
 
     email: Email
     password: Annotated[
@@ -221,6 +321,11 @@ class Credentials(_Intake):
 class NewKey(_Intake):
     """A key of this territory."""
 
+    model_config = _example({"role": "partner", "days": 365})
+
     role: Literal["manager", "coordinator", "driver", "beneficiary", "prescriber", "partner", "auditor"]
-    holder_id: Annotated[UUID, Field(strict=False)] | None = Field(None, description="The volunteer or beneficiary who will hold it.")
+    holder_id: RowId | None = Field(None, description="The volunteer or beneficiary who will hold it.")
     days: int | None = Field(None, ge=1, le=3650, description="The key ends after so many days.")
+    scopes: Annotated[tuple[KeyScope, ...], Field(strict=False, min_length=1, max_length=30)] | None = Field(
+        None, description="All that the role may when absent; see docs/authorization.md.", examples=[["people:read", "trips:write"]]
+    )

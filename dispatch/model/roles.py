@@ -12,4 +12,11 @@ REFERRERS: frozenset[Role] = frozenset({"prescriber", "partner"})
 SECOND_FACTOR: frozenset[Role] = frozenset({"admin", "manager", "coordinator", "auditor"})
 #: They are a person of the territory themselves.
 HOLDERS: frozenset[Role] = frozenset({"driver", "beneficiary"})
+#: What a key may be limited to. Making keys, accounts and links has no scope: with one of those anybody could make themselves any other.
+Scope = Literal[
+    "territory:read", "territory:write", "people:read", "people:write", "trips:read", "trips:write",
+    "offers:read", "offers:write", "rounds:read", "rounds:write", "audit:read",
+]  # fmt: skip
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
 EVERYBODY: frozenset[Role] = frozenset(ROLES)

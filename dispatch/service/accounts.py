@@ -71,11 +71,19 @@ def renew_link(accounts: Accounts, account: Account, world: World) -> str:
 
 
 def holder_link(accounts: Accounts, store: Store, role: Role, holder_id: UUID, hours: int, world: World) -> tuple[OneTimeLink, str]:
-    """A link for a volunteer or beneficiary without an account."""
+    """A link for a volunteer or beneficiary without an account. Its id is noted: it is who acts afterwards, long after the link is gone."""
     _check_holder(store, role, holder_id)
     about = OneTimeLink(territory_id=store.territory_id, role=role, holder_id=holder_id)
     text = _link_for(accounts, about, None, world.now() + timedelta(hours=hours), world)
-    return accounts.session.get_one(OneTimeLink, about.id), text
+    store.note_access("made", "link", holder_id, 1, world)
+    store.note_access("made", "link", about.id, 1, world)
+    return about, text
+
+
+def end_logins(accounts: Accounts, store: Store, holder_id: UUID, world: World) -> None:
+    """A volunteer or beneficiary is logged out everywhere, and their links open nothing any more; said twice is said once."""
+    accounts.end_traces(holder_id, world.now())
+    store.note_access("changed", "login", holder_id, 1, world)
 
 
 def open_account(accounts: Accounts, token: str, password: str, world: World) -> Enrolment:
@@ -116,10 +124,14 @@ def log_in_by_address(accounts: Accounts, email: str, world: World) -> tuple[Log
 
 
 def use_link(accounts: Accounts, token: str, world: World) -> tuple[Login, str]:
-    """Log a volunteer or beneficiary in who has no account. Unauthenticated for a link that is used, expired, or an account's."""
+    """Log a volunteer or beneficiary in who has no account. Unauthenticated for a link that is used, expired, or an account's.
+
+    That the link, as whoever acts from now on, is this person is noted.
+    """
     link = accounts.use_link(_hash(token), world.now())
-    if link is None or link.account_id is not None:
+    if link is None or link.account_id is not None or link.territory_id is None:
         raise Unauthenticated("This link has been used, or is too old.")
+    Store(accounts.session, link.territory_id, link.id).note_access("made", "login", link.holder_id, 1, world)
     return _log_in(accounts, link, link.id, world)
 
 
@@ -145,16 +157,17 @@ def log_out(accounts: Accounts, token: str) -> None:
         accounts.session.delete(row)
 
 
-def end_account(accounts: Accounts, store: Store, account: Account, world: World) -> None:
-    """For good: nobody logs in with it any more, and whose it was cannot be read any more."""
+def end_account(accounts: Accounts, store: Store | None, account: Account, world: World) -> None:
+    """For good: nobody logs in with it any more, and whose it was cannot be read any more. An admin's has no store, and no name."""
     now = world.now()
     account.login_digest = account.password_hash = account.totp = None
     account.ended_at = account.ended_at or now
     accounts.end_logins(account.id)
     accounts.end_links(account.id, now)
-    store.lose_key(account.id, now)  # said twice is said once: a restored backup brings accounts back
-    store.clear_sealed(account.id)
-    store.note_access("erased", "account", account.id, 1, world)
+    if store is not None:
+        store.lose_key(account.id, now)  # said twice is said once: a restored backup brings accounts back
+        store.clear_sealed(account.id)
+        store.note_access("erased", "account", account.id, 1, world)
 
 
 def find_account(accounts: Accounts, store: Store, account_id: UUID) -> Account:

@@ -26,7 +26,6 @@ class Snapshot:
     territory_id: UUID
     round_id: UUID
     token: int  # with which the result is taken
-    attempts: int  # this one included
     day: Day
     requests: tuple[UUID, ...]  # those that are still wanted, in the day or too late for it
     versions: Mapping[UUID, int]  # of all their legs
@@ -35,8 +34,8 @@ class Snapshot:
     seed: int
 
 
-def make_snapshot(store: Store, of: Round, now: datetime) -> Snapshot:
-    """Collect the day of a round. Cost: a dozen queries, whatever the number of rows."""
+def make_snapshot(store: Store, of: Round, token: int, now: datetime) -> Snapshot:
+    """Collect the day of a round that is held with a token. Cost: a dozen queries, whatever the number of rows."""
     territory, service_date = store.territory(), of.service_date
     requests = store.requests_of_day(service_date)
     legs = store.legs_of([request.id for request in requests])
@@ -59,8 +58,7 @@ def make_snapshot(store: Store, of: Round, now: datetime) -> Snapshot:
     return Snapshot(
         territory_id=store.territory_id,
         round_id=of.id,
-        token=of.token,
-        attempts=of.attempts,
+        token=token,
         day=day,
         requests=tuple(legs),
         versions={leg.id: leg.version for ways in legs.values() for leg in ways},

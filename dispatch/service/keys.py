@@ -7,6 +7,7 @@ Called by the command line and by `api.auth`.
 import hashlib
 import hmac
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -29,6 +30,7 @@ class Caller:
     actor_id: UUID  # of the key or account
     territory_id: UUID | None
     holder_id: UUID | None
+    scopes: frozenset[str] | None = None  # of a key that is limited
 
     @property
     def is_staff(self) -> bool:
@@ -42,7 +44,13 @@ class Caller:
 
 
 def make_key(
-    registry: Registry, role: Role, store: Store | None, holder_id: UUID | None, world: World, days: int | None = None
+    registry: Registry,
+    role: Role,
+    store: Store | None,
+    holder_id: UUID | None,
+    world: World,
+    days: int | None = None,
+    scopes: Collection[str] | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key and its text, which is not kept. A driver's or beneficiary's key needs its holder, of the same territory."""
     if (role == "admin") != (store is None):
@@ -58,6 +66,7 @@ def make_key(
         territory_id=store.territory_id if store else None,
         role=role,
         holder_id=holder_id,
+        scopes=None if scopes is None else sorted(set(scopes)),
         prefix=prefix,
         secret_sha256=_hash(secret),
         created_at=now,
@@ -74,7 +83,8 @@ def find_caller(registry: Registry, text: str, world: World) -> Caller:
     matches = hmac.compare_digest(key.secret_sha256 if key else "", _hash(parts[2] if parts else ""))
     if key is None or not matches or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= world.now()):
         raise Unauthenticated
-    return Caller(role=key.role, actor_id=key.id, territory_id=key.territory_id, holder_id=key.holder_id)  # type: ignore[arg-type]
+    own = {"actor_id": key.id, "territory_id": key.territory_id, "holder_id": key.holder_id}
+    return Caller(role=key.role, scopes=None if key.scopes is None else frozenset(key.scopes), **own)  # type: ignore[arg-type]
 
 
 def revoke_key(registry: Registry, territory_id: UUID, key_id: UUID, world: World) -> None:

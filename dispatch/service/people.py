@@ -3,12 +3,17 @@
 In: what somebody told us (`model.intake`). Out: rows. Called by the API and the demo.
 """
 
+from datetime import timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from dispatch.errors import BadInput, Conflict, Fault
+from dispatch.model.clock import day_length_s, day_start
 from dispatch.model.day import Policy
-from dispatch.model.intake import ChangedVolunteer, NewAvailability, NewBeneficiary, NewTerritory, NewVolunteer
+from dispatch.model.intake import ChangedTerritory, ChangedVolunteer, NewAvailability, NewBeneficiary, NewTerritory, NewVolunteer
+from dispatch.service.accounts import end_logins
 from dispatch.service.places import check_on_roads
+from dispatch.storage.accounts import Accounts
 from dispatch.storage.registry import Registry
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Availability, Beneficiary, Refusal, Territory, Volunteer
@@ -17,6 +22,7 @@ from dispatch.world import World
 from routing.network import RoadNetwork
 
 IDENTITY = {"name", "phone"}
+MOST_SPANS = 12  # as many as a day to be planned may hold (`model.day`): one more would keep the whole day from being planned
 
 
 def make_territory(registry: Registry, new: NewTerritory, world: World, note: str = "") -> Territory:
@@ -24,10 +30,21 @@ def make_territory(registry: Registry, new: NewTerritory, world: World, note: st
     if registry.territory_named(new.name) is not None:
         raise Conflict("A territory of this name exists already.")
     row = Territory(
-        id=world.new_id(), name=new.name, timezone=new.timezone, policy=new.policy.model_dump(), note=note, created_at=world.now()
+        id=world.new_id(),
+        **new.model_dump(mode="json"),
+        note=note,
+        created_at=world.now(),
     )
     registry.add(row)
     return row
+
+
+def change_territory(registry: Registry, row: Territory, new: ChangedTerritory) -> None:
+    """Write its choices anew. Conflict when the name is another one's, Stale when somebody else changed it at this very moment."""
+    named = registry.territory_named(new.name)
+    if named is not None and named.id != row.id:
+        raise Conflict("A territory of this name exists already.")
+    registry.change(row, new.model_dump(mode="json"))
 
 
 def policy_of(territory: Territory) -> Policy:
@@ -58,20 +75,27 @@ def add_volunteer(store: Store, new: NewVolunteer, network: RoadNetwork, world: 
 def change_person(
     store: Store, row: Beneficiary | Volunteer, new: NewBeneficiary | ChangedVolunteer, network: RoadNetwork, world: World
 ) -> None:
-    """Write a file anew, whole. Stale when somebody else changed it at this very moment."""
+    """Write a file anew, whole; a volunteer who is not active any more is logged out. Stale when somebody else changed it meanwhile."""
     if new.home != row.home:
         _check_home(store, new.home, network)
     lists = {name: list(getattr(new, name)) for name in ("needs", "accepts_needs") if hasattr(new, name)}
     store.change(row, new.model_dump(exclude=IDENTITY) | lists)
     store.identify(row.id, Identity(new.name, new.phone))
     store.note_access("changed", row.__tablename__, row.id, 1, world)
+    if isinstance(new, ChangedVolunteer) and not new.active:
+        end_logins(Accounts(store.session), store, row.id, world)
 
 
 def add_availability(store: Store, volunteer_id: UUID, new: NewAvailability, world: World) -> Availability:
-    """Note a span in which a volunteer may be asked; Conflict when it overlaps another one."""
-    store.get(Volunteer, volunteer_id)
+    """Note a span in which a volunteer may be asked; Conflict when it overlaps another one, BadInput for too many of one day."""
+    store.hold_person(store.get(Volunteer, volunteer_id))
     if new.ends_at <= world.now():
         raise BadInput([Fault("ends_at", "past", "is in the past")])
+    zone = store.territory().timezone
+    day = new.starts_at.astimezone(ZoneInfo(zone)).date()
+    start = day_start(day, zone)
+    if store.spans_between(volunteer_id, start, start + timedelta(seconds=day_length_s(day, zone))) >= MOST_SPANS:
+        raise BadInput([Fault("starts_at", "too_many", f"is on a day that has {MOST_SPANS} spans already: join some of them")])
     if store.overlapping(volunteer_id, new.starts_at, new.ends_at):
         raise Conflict("This overlaps a span that was given before.")
     row = Availability(id=world.new_id(), volunteer_id=volunteer_id, starts_at=new.starts_at, ends_at=new.ends_at, created_at=world.now())

@@ -4,17 +4,17 @@ In: a person's file. Out: a file that says nothing about anybody, with counts, d
 planner's daily round, and after a backup was restored. The caller commits.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from dispatch.errors import Conflict
+from dispatch.errors import Conflict, Stale
 from dispatch.service.accounts import end_account
 from dispatch.service.offers import take_back_offer
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Beneficiary, Volunteer
+from dispatch.storage.tables import Beneficiary, Round, Volunteer
 from dispatch.world import World
 
 AREA_DIGITS = 1  # of degrees: places are kept to about ten kilometres
@@ -23,11 +23,20 @@ _BATCH = 50  # people erased in one transaction
 
 
 def erase_person(store: Store, row: Beneficiary | Volunteer, world: World) -> None:
-    """Nobody can tell any more who this was. Conflict while a beneficiary has rides to come, or a volunteer is on the way."""
+    """Nobody can tell any more who this was.
+
+    Conflict while a beneficiary has rides to come, or a volunteer is on the way; Stale when the row was changed since it was read.
+    """
     now = world.now()
+    _plans_about(store, row)  # no plan is saved from here on: rounds lock their own row first, and then what they change
+    seen = row.version
+    store.hold_person(row)
+    if row.version != seen:  # somebody changed it since the caller looked
+        raise Stale
     if isinstance(row, Beneficiary):
-        wanted = [request.arrive_by or request.depart_after for request in store.requests_for(row.id) if request.state == "submitted"]
-        if any(moment is not None and moment > now for moment in wanted):
+        wanted = [request for request in store.requests_for(row.id) if request.state == "submitted"]
+        moments = [moment for r in wanted for moment in (r.arrive_by, r.depart_after, r.return_after) if moment is not None]
+        if any(moment > now for moment in moments):
             raise Conflict("This person has rides to come: cancel them first.")
     else:
         if any(run.state == "started" for run in store.runs_of(row.id)):
@@ -46,6 +55,7 @@ def erase_after_restore(store: Store, world: World) -> int:
     """Erase anew whom a restored backup has brought back; how many."""
     people, accounts = store.unfinished_erasures(), Accounts(store.session)
     for person_id in people:
+        accounts.end_traces(person_id, world.now())
         account = accounts.account(person_id, store.territory_id)
         if account is not None:
             end_account(accounts, store, account, world)
@@ -58,7 +68,7 @@ def retire_people(store: Store, months: int, world: World) -> int:
     """Erase some of those who have not been seen for so many months; how many. Called again while there are any."""
     erased = 0
     for person_id in store.long_unseen(world.now() - months * _MONTH)[:_BATCH]:
-        with suppress(Conflict):  # on the way after all
+        with suppress(Conflict), store.attempt():  # on the way after all, or changed at this very moment: not half erased
             erase_person(store, store.file_of(person_id), world)
             erased += 1
     return erased
@@ -79,37 +89,43 @@ def _mask(store: Store, row: Beneficiary | Volunteer, world: World) -> None:
     """Everything but the identity, which is gone already."""
     now = world.now()
     values: dict[str, Any] = {"home": _area(row.home), "erased_at": now}
+    for round_ in _plans_about(store, row):
+        requests = {str(request.id) for request in store.requests_for(row.id)} if isinstance(row, Beneficiary) else set[str]()
+        masked = mask_plan(round_.plan or {}, requests, {str(row.id)})
+        if masked != round_.plan:
+            round_.plan = masked
     if isinstance(row, Beneficiary):
-        requests = store.requests_for(row.id)
-        for request in requests:
+        for request in store.requests_for(row.id):
             request.origin, request.destination = _area(request.origin), _area(request.destination)
-        _mask_plans(store, {request.service_date for request in requests}, {str(request.id) for request in requests}, None)
         values |= {"needs": [], "alone": False}
     else:
-        _mask_plans(store, {run.service_date for run in store.runs_of(row.id)}, (), str(row.id))
         values |= {"accepts_needs": [], "active": False}
     store.clear_sealed(row.id)
     store.change(row, values)
     store.forget_traces(row.id, now)
 
 
-def _mask_plans(store: Store, days: Collection[Any], requests: Collection[str], driver: str | None) -> None:
-    for round_ in store.planned_rounds(days):
-        plan = round_.plan or {}
-        runs = [
-            {
-                **run,
-                "stops": [
-                    {**stop, "place": _area(stop["place"])}
-                    if stop["request"] in requests or (run["driver"] == driver and stop["kind"] in ("home", "position"))
-                    else stop
-                    for stop in run["stops"]
-                ],
-            }
-            for run in plan["runs"]
-        ]
-        if runs != plan["runs"]:
-            round_.plan = {**plan, "runs": runs}
+def mask_plan(plan: dict[str, Any], requests: Collection[str], drivers: Collection[str]) -> dict[str, Any]:
+    """A plan that shows only the area of these people's places."""
+    runs = [
+        {
+            **run,
+            "stops": [
+                {**stop, "place": list(_area(stop["place"]))}
+                if stop["request"] in requests or (run["driver"] in drivers and stop["kind"] in ("home", "position"))
+                else stop
+                for stop in run["stops"]
+            ],
+        }
+        for run in plan["runs"]
+    ]
+    return {**plan, "runs": runs}
+
+
+def _plans_about(store: Store, row: Beneficiary | Volunteer) -> Sequence[Round]:
+    if isinstance(row, Beneficiary):
+        return store.planned_rounds({request.service_date for request in store.requests_for(row.id)})
+    return store.planned_rounds((), row.id)
 
 
 def _area(point: Any) -> tuple[float, float]:

@@ -4,7 +4,9 @@ In: dates, plans. Out: rows. The plan itself is made by `dispatch.engine`. Calle
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from dispatch.errors import BadInput, Fault
@@ -12,6 +14,7 @@ from dispatch.model.lifecycle import INITIAL
 from dispatch.model.plans import Plan, Reason, Unserved
 from dispatch.service.day import WAITING, Snapshot, make_snapshot
 from dispatch.service.offers import Ride, send_offer, withdraw_offer
+from dispatch.service.privacy import mask_plan
 from dispatch.service.runs import bound_volunteers, place_runs
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Assignment, Leg, Round, UnservedLeg
@@ -21,12 +24,23 @@ OVERTAKEN = "overtaken"
 TOO_LATE = ("L'heure de ce trajet est passée, ou trop proche.", "The time of this ride has passed, or is too near.")
 
 NOT_FREE = ("Le bénévole prévu n'est plus libre ce jour-là.", "The volunteer who was planned is not free that day any more.")
+MOST_DAYS = 400  # ahead, and for the planner itself also back
 
 
-def enqueue_round(store: Store, service_date: date, seconds: float, seed: int, world: World) -> Round:
-    """Ask for a day to be planned; the round that already waits for this day, if there is one."""
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A round that is one's own, until its lease ends."""
+
+    territory_id: UUID
+    round_id: UUID
+    token: int  # with which the result is taken
+    attempts: int  # this one included
+
+
+def enqueue_round(store: Store, service_date: date, seconds: float, seed: int, world: World, oldest_days: int = 1) -> Round:
+    """Ask for a day to be planned; the round that already waits for this day, if there is one. BadInput for a day too far back or ahead."""
     age = (world.now().date() - service_date).days
-    if not -400 <= age <= 1:
+    if not -MOST_DAYS <= age <= oldest_days:
         raise BadInput([Fault("date", "out_of_range", "must be today or one of the next 400 days")])
     row = Round(id=world.new_id(), service_date=service_date, state=INITIAL["round"], seconds=seconds, seed=seed, queued_at=world.now())
     waiting = store.queued_round(service_date)
@@ -35,13 +49,35 @@ def enqueue_round(store: Store, service_date: date, seconds: float, seed: int, w
     return waiting or row
 
 
-def claim_round(store: Store, round_id: UUID, world: World, lease_s: float = 30.0) -> Snapshot:
-    """Take a queued round, or one whose worker is lost, for oneself. Conflict when somebody else has it."""
+def enqueue_slot(store: Store, service_date: date, slot: datetime, seconds: float, world: World) -> None:
+    """Ask for a day at a time of the timetable: the round that waits for it anyway, or a new one. Once, whoever asks how often.
+
+    Conflict when another planner was quicker at this very moment.
+    """
+    waiting = store.queued_round(service_date)
+    if waiting is not None:
+        waiting.slot = slot
+        store.flush()
+        return
+    told = {"state": INITIAL["round"], "seconds": seconds, "seed": 1, "queued_at": world.now()}
+    store.add_unless_there(Round(id=world.new_id(), service_date=service_date, slot=slot, **told))
+
+
+def claim_round(store: Store, round_id: UUID, world: World, lease_s: float = 30.0) -> Claim:
+    """Take a queued round, or one whose worker is lost, for oneself. Conflict when somebody else has it.
+
+    To be committed before anything else is tried, so that a round nobody can plan is given up after some attempts.
+    """
     row = store.claim_round(round_id, lease_s)
     store.move(row, "running", world)
     row.started_at = world.now()
     store.flush()
-    return make_snapshot(store, row, world.now())
+    return Claim(store.territory_id, row.id, row.token, row.attempts)
+
+
+def load_day(store: Store, claim: Claim, world: World) -> Snapshot:
+    """The day of a claimed round, as it is now."""
+    return make_snapshot(store, store.get(Round, claim.round_id), claim.token, world.now())
 
 
 def fail_round(store: Store, round_id: UUID, token: int, why: str, world: World, plan: Plan | None = None) -> None:
@@ -49,25 +85,26 @@ def fail_round(store: Store, round_id: UUID, token: int, why: str, world: World,
     row = store.hold_round(round_id, token, 0.0)
     store.move(row, "failed", world)
     row.failure, row.finished_at = why, world.now()
-    row.plan = plan.model_dump(mode="json") if plan else None
+    row.plan = _to_keep(store, plan) if plan else None
     store.flush()
 
 
 def save_round(store: Store, snapshot: Snapshot, plan: Plan, offer_minutes: int, world: World) -> bool:
     """Turn a proved plan into offers, whole or not at all. Conflict when another worker has taken the round over.
 
-    Requests that changed since the snapshot are left alone, and so are volunteers who hold something that the plan does not know; True when
-    there are any: the day should be planned again. Offers that the plan confirms stay as they are; the others are withdrawn before new ones
-    are made. What volunteers accepted is never touched.
+    Requests that changed since the snapshot are left alone, and so are volunteers who have left, do not want somebody any more, or hold
+    something that the plan does not know; True when there are changes: the day should be planned again. Offers that
+    the plan confirms stay as they are; the others are withdrawn before new ones are made. What volunteers accepted is never touched.
     """
     row = store.hold_round(snapshot.round_id, snapshot.token, 0.0)
     store.move(row, "done", world)
-    row.finished_at, row.plan = world.now(), plan.model_dump(mode="json")
+    row.finished_at, row.plan = world.now(), _to_keep(store, plan)
     legs = store.legs_of(snapshot.requests, lock=True)
     changed = {request for request, ways in legs.items() if any(leg.version != snapshot.versions[leg.id] for leg in ways)}
     known = {(str(leg.request_id), leg.direction): leg for request, ways in legs.items() if request not in changed for leg in ways}
     open_legs = {leg.id: leg for leg in known.values() if leg.state in WAITING}
-    bound = bound_volunteers(store, snapshot.day.date, plan, open_legs.keys(), known)
+    gone = _gone(store, snapshot, plan)
+    bound = bound_volunteers(store, snapshot.day.date, plan, open_legs.keys(), known) | gone
     for held, _ in store.assignments_of_day(snapshot.day.date):
         if held.volunteer_id in bound:
             open_legs.pop(held.leg_id, None)
@@ -79,9 +116,30 @@ def save_round(store: Store, snapshot: Snapshot, plan: Plan, offer_minutes: int,
         send_offer(store, rides, runs, row.id, offer_minutes, world)
     driven = {ride.leg.id for rides in wanted.values() for ride in rides}
     left = {leg_id: open_legs[leg_id] for leg_id in open_legs.keys() - driven}
-    dropped = dict.fromkeys(late | snapshot.late, TOO_LATE) | _taken(plan, known, open_legs, bound, changed)
+    dropped = dict.fromkeys(late | snapshot.late, TOO_LATE) | _taken(plan, known, open_legs, bound, changed | gone)
     _set_aside(store, row, plan, left, dropped, world)
-    return bool(changed)
+    return bool(changed or gone)
+
+
+def _gone(store: Store, snapshot: Snapshot, plan: Plan) -> set[UUID]:
+    """Planned volunteers who were put out of service or erased meanwhile, or do not ride any more with somebody planned for them."""
+    there = {str(row.id) for row in store.active_volunteers()}
+    refused = {(str(pair.volunteer_id), str(pair.beneficiary_id)) for pair in store.refusals()}
+    refused -= {(driver.id, beneficiary) for driver in snapshot.day.drivers for beneficiary in driver.refuses}
+    whose = {request.id: request.beneficiary for request in snapshot.day.requests}
+    return {
+        UUID(run.driver)
+        for run in plan.runs
+        if run.driver not in there or any((run.driver, whose.get(served.request)) in refused for served in run.legs)
+    }
+
+
+def _to_keep(store: Store, plan: Plan) -> dict[str, Any]:
+    """The plan as it is kept with its round: without the places of those who were erased while it was made."""
+    requests = store.requests({UUID(served.request) for run in plan.runs for served in run.legs})
+    erased = store.erased({*(request.beneficiary_id for request in requests.values()), *(UUID(run.driver) for run in plan.runs)})
+    about = {str(request.id) for request in requests.values() if request.beneficiary_id in erased}
+    return mask_plan(plan.model_dump(mode="json"), about, {str(person) for person in erased})
 
 
 _Pair = tuple[UUID, UUID]  # request, volunteer

@@ -49,8 +49,7 @@ def request_trip(store: Store, new: NewTrip, network: RoadNetwork, world: World,
     territory = store.territory()
     name = "arrive_by" if new.arrive_by else "depart_after"
     faults = []
-    person = store.beneficiaries([new.beneficiary_id]).get(new.beneficiary_id)
-    if person is None or person.erased_at is not None:
+    if store.person_as_is(new.beneficiary_id) is None:  # and stays so until this is kept: nobody is erased around a new request
         faults.append(Fault("beneficiary_id", "unknown", "is not a person of this territory"))
     if new.moment <= now:
         faults.append(Fault(name, "past", "is in the past"))

@@ -104,11 +104,6 @@ class Accounts:
         query = sa.select(Account).where(Account.login_digest == login_digest)
         return self.session.scalars(query.with_for_update() if lock else query).one_or_none()
 
-    def accounts(self, territory_id: UUID) -> Sequence[Account]:
-        """Those of a territory that have not ended, oldest first."""
-        query = sa.select(Account).where(Account.territory_id == territory_id, Account.ended_at.is_(None))
-        return self.session.scalars(query.order_by(Account.created_at, Account.id)).all()
-
     def accounts_for(self, holder_id: UUID) -> Sequence[Account]:
         """Those of a volunteer or beneficiary that have not ended."""
         return self.session.scalars(sa.select(Account).where(Account.holder_id == holder_id, Account.ended_at.is_(None))).all()

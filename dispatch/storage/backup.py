@@ -12,8 +12,9 @@ from contextlib import closing
 from pathlib import Path
 
 KEYS = "keys.json"
-#: Tables whose rows are not in the data's file: keys, and what was answered in the last two days.
-_APART = ("person_key", "reply")
+#: Tables whose rows are not in the data's file: keys, what was answered in the last two days, and what lets somebody in without a password
+#: (restored, a login that was ended would go on, and a link that was used would open again).
+_APART = ("person_key", "reply", "login", "one_time_link")
 
 
 def back_up(database: Path, folder: Path, day: str) -> tuple[Path, Path]:

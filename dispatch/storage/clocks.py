@@ -1,6 +1,6 @@
 """The database's own clock in SQL, for both databases: leases and deadlines do not depend on the clocks of the machines that ask.
 
-Called by `storage.store`.
+Called by `storage.rounds`.
 """
 
 from datetime import datetime

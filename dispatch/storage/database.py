@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, InternalError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -30,6 +31,7 @@ __all__ = ["Database", "Session"]
 BUSY_S = 10  # a writer waits this long for another one
 #: Longest statement, wait for a lock, and pause inside a transaction; PostgreSQL only, as the server understands them.
 _LIMITS = {"statement_timeout": "10s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s"}
+_AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)  # what `_unready` looks at; the last: every connection is taken
 _OVERLAPPING = ("40001", "40P01")  # two transactions in each other's way: this one was given up
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -52,7 +54,11 @@ class Database:
         """As the settings have it. BadInput also for a key of the vault that is missing or none."""
         key = settings.vault_key.get_secret_value() if settings.vault_key else None
         database = cls(settings.database_url)
-        database._vault = Vault(find_master_key(settings.database_url, key, settings.vault_key_file))
+        try:
+            database._vault = Vault(find_master_key(settings.database_url, key, settings.vault_key_file, database._is_sealed))
+        except BadInput:
+            database.close()
+            raise
         return database
 
     @contextmanager
@@ -64,7 +70,7 @@ class Database:
                 yield session
         except (IntegrityError, StaleDataError):
             raise Conflict from None  # the statement's values are personal data: they do not travel with the error
-        except (OperationalError, TimeoutError) as error:
+        except _AWAY as error:
             if getattr(getattr(error, "orig", None), "sqlstate", "") in _OVERLAPPING:
                 raise Conflict from None
             raise _unready(error) or error from None
@@ -76,7 +82,7 @@ class Database:
             engine = self._engine.execution_options(reads=True, role=role)
             with Session(engine, expire_on_commit=False, info={"vault": self._vault}) as session:
                 yield session
-        except (OperationalError, TimeoutError) as error:
+        except _AWAY as error:
             raise _unready(error) or error from None
 
     def migrate(self, to: str = "head") -> None:
@@ -94,8 +100,8 @@ class Database:
         try:
             with self._engine.execution_options(reads=True, role="app").connect() as connection:
                 found = MigrationContext.configure(connection).get_current_revision()
-        except OperationalError:
-            raise NotReady("The database does not answer.") from None
+        except _AWAY as error:
+            raise _unready(error) or error from None
         if found != ScriptDirectory(str(_MIGRATIONS)).get_current_head():
             raise NotReady("The database's tables are of another version: run `allons migrate`.")
 
@@ -103,6 +109,14 @@ class Database:
         """Raises alembic's CommandError when the tables differ from `tables.py`; for tests."""
         with self._engine.begin() as connection:
             alembic.command.check(_config(connection))
+
+    def _is_sealed(self) -> bool:
+        """Whether it holds what only the key of its vault opens: names, or addresses that accounts are found by."""
+        with self._engine.execution_options(reads=True).connect() as connection:
+            there = sa.inspect(connection).get_table_names()
+            columns = {"person_key": "wrapped", "account": "login_digest"}
+            kept = [sa.table(name, sa.column(column)).c[column] for name, column in columns.items() if name in there]
+            return any(connection.scalar(sa.select(sa.exists().where(column.is_not(None)))) for column in kept)
 
     def close(self) -> None:
         """Give back every connection."""
@@ -140,8 +154,10 @@ def enter(session: Session, territory_id: UUID) -> None:
 
 
 def _unready(error: Exception) -> NotReady | None:
-    """Of a server that is away, shutting down, full, or too slow; None for a mistake of ours, which SQLite files under the same class."""
+    """Of a server that is away, shutting down, full, or too slow; None for a mistake of ours, which drivers file under the same classes."""
     cause = getattr(error, "orig", None)
+    if isinstance(error, InterfaceError | InternalError) and not error.connection_invalidated and getattr(cause, "sqlstate", "") != "25P03":
+        return None  # the exception: a transaction that paused for too long was ended
     if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode == sqlite3.SQLITE_ERROR:
         return None
     full = getattr(cause, "sqlstate", None) == "53100" or getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
@@ -184,6 +200,12 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         connection.exec_driver_sql(f"PRAGMA foreign_keys = {'OFF' if options.get('rebuilds') else 'ON'}")
         reads = options.get("reads", False)
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")  # a writer waits at its start, and never fails half way
+
+    @sa.event.listens_for(engine, "commit")
+    def _commit(connection: sa.Connection) -> None:
+        planner = connection.get_execution_options().get("role") == "solver"
+        if planner and connection.exec_driver_sql("SELECT 1 FROM ride_without_run LIMIT 1").first():
+            raise Conflict  # whoever agreed has no run any more; triggers cannot wait for the end
 
     return engine
 

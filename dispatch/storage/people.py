@@ -117,6 +117,24 @@ class PeopleRows(Rows):
         query = sa.select(Beneficiary).where(Beneficiary.territory_id == self.territory_id, Beneficiary.id.in_(list(ids)))
         return {row.id: row for row in self.session.scalars(query)}
 
+    def hold_person(self, row: Beneficiary | Volunteer) -> None:
+        """From here to the end of the transaction nobody else changes, erases or asks for this person; the row is fresh."""
+        table = type(row)
+        query = sa.select(table).where(table.id == row.id, table.territory_id == self.territory_id).with_for_update(key_share=True)
+        self.session.scalars(query, execution_options={"populate_existing": True}).one()
+
+    def person_as_is(self, beneficiary_id: UUID) -> Beneficiary | None:
+        """A person who was not erased, and is neither erased nor changed before the transaction ends."""
+        query = sa.select(Beneficiary).where(Beneficiary.id == beneficiary_id, Beneficiary.territory_id == self.territory_id)
+        found = self.session.scalars(query.with_for_update(read=True), execution_options={"populate_existing": True}).one_or_none()
+        return found if found is not None and found.erased_at is None else None
+
+    def spans_between(self, volunteer_id: UUID, start: datetime, end: datetime) -> int:
+        """How many spans of a volunteer begin in [start, end)."""
+        query = sa.select(sa.func.count()).select_from(Availability)
+        there = (Availability.volunteer_id == volunteer_id, Availability.starts_at >= start, Availability.starts_at < end)
+        return self.session.scalars(query.where(Availability.territory_id == self.territory_id, *there)).one()
+
     def refusals(self) -> Sequence[Refusal]:
         """Pairs that do not ride together."""
         return self.session.scalars(sa.select(Refusal).where(Refusal.territory_id == self.territory_id)).all()

@@ -47,10 +47,25 @@ class PrivacyRows(Rows):
         query = sa.select(Availability).where(Availability.territory_id == self.territory_id, Availability.volunteer_id == volunteer_id)
         return self.session.scalars(query.order_by(Availability.starts_at.desc(), Availability.id)).all()
 
-    def planned_rounds(self, days: Iterable[date]) -> Sequence[Round]:
-        """Rounds of some days that have a plan."""
-        query = sa.select(Round).where(Round.territory_id == self.territory_id, Round.service_date.in_(set(days)), Round.plan.is_not(None))
-        return self.session.scalars(query.order_by(Round.id)).all()
+    def planned_rounds(self, days: Iterable[date], volunteer_id: UUID | None = None) -> Sequence[Round]:
+        """Rounds of some days, or whose plan names a volunteer, that have a plan, saved or rejected.
+
+        Nobody saves one meanwhile: whoever does afterwards finds the transaction's end.
+        """
+        about = [Round.state == "running", Round.service_date.in_(set(days))]
+        if volunteer_id is not None:
+            about.append(sa.cast(Round.plan, sa.Text).contains(str(volunteer_id)))
+        query = sa.select(Round).where(Round.territory_id == self.territory_id, sa.or_(*about))
+        found = self.session.scalars(query.order_by(Round.id).with_for_update(), execution_options={"populate_existing": True})
+        return [row for row in found if row.plan is not None]
+
+    def erased(self, person_ids: Iterable[UUID]) -> set[UUID]:
+        """Those of some people who were erased."""
+        wanted, found = list(person_ids), set[UUID]()
+        for table in (Beneficiary, Volunteer):
+            query = sa.select(table.id).where(table.territory_id == self.territory_id, table.id.in_(wanted), table.erased_at.is_not(None))
+            found |= set(self.session.scalars(query))
+        return found
 
     def forget_traces(self, person_id: UUID, now: datetime) -> None:
         """Refusals and spans go, keys end, and what was answered about the person in the last hours is emptied."""

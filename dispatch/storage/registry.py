@@ -1,14 +1,30 @@
-"""What belongs to the installation rather than to a territory: territories and keys.
+"""What belongs to the installation rather than to a territory: territories, keys, and the list of accounts.
 
 In: a session of `Database.read` or `Database.write`. Out: rows of `tables`. Called by services, which never commit.
 """
 
 from collections.abc import Sequence
+from typing import Any, TypeVar
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from dispatch.errors import NotFound, Stale
+from dispatch.storage.accounts import Account
 from dispatch.storage.tables import ApiKey, Territory
+
+T = TypeVar("T", Territory, ApiKey, Account)
+
+
+def one_page(session: Session, query: sa.Select[T], table: type[T], after: UUID | None, limit: int) -> Sequence[T]:
+    """What a query finds, oldest first, after a given row; NotFound when that is not of its table's rows that may be seen."""
+    if after is not None:
+        last = query.with_only_columns(table.created_at, table.id).where(table.id == after)
+        if session.execute(last).one_or_none() is None:
+            raise NotFound
+        query = query.where(sa.tuple_(table.created_at, table.id) > last.scalar_subquery())
+    return session.scalars(query.order_by(table.created_at, table.id).limit(limit)).all()
 
 
 class Registry:
@@ -29,6 +45,35 @@ class Registry:
     def territory_named(self, name: str) -> Territory | None:
         """By its exact name."""
         return self._session.scalars(sa.select(Territory).where(Territory.name == name)).one_or_none()
+
+    def page_of_territories(self, only: UUID | None, after: UUID | None, limit: int) -> Sequence[Territory]:
+        """One, or all; oldest first."""
+        query = sa.select(Territory).where(Territory.id == only) if only else sa.select(Territory)
+        return one_page(self._session, query, Territory, after, limit)
+
+    def page_of_keys(self, territory_id: UUID, after: UUID | None, limit: int) -> Sequence[ApiKey]:
+        """Those of a territory, oldest first."""
+        return one_page(self._session, sa.select(ApiKey).where(ApiKey.territory_id == territory_id), ApiKey, after, limit)
+
+    def page_of_accounts(self, territory_id: UUID, after: UUID | None, limit: int) -> Sequence[Account]:
+        """Those of a territory that have not ended, oldest first."""
+        query = sa.select(Account).where(Account.territory_id == territory_id, Account.ended_at.is_(None))
+        return one_page(self._session, query, Account, after, limit)
+
+    def territory(self, territory_id: UUID) -> Territory:
+        """By its id; NotFound."""
+        found = self._session.get(Territory, territory_id)
+        if found is None:
+            raise NotFound
+        return found
+
+    def change(self, row: Territory, values: dict[str, Any]) -> None:
+        """Edit a territory that is at the version it was read at; Stale otherwise."""
+        edit = sa.update(Territory).where(Territory.id == row.id, Territory.version == row.version)
+        done = self._session.execute(edit.values(**values, version=row.version + 1), execution_options={"synchronize_session": False})
+        if done.rowcount != 1:  # type: ignore[attr-defined]
+            raise Stale
+        self._session.refresh(row)
 
     def api_keys(self) -> Sequence[ApiKey]:
         """All, oldest first."""

@@ -18,7 +18,6 @@ from dispatch.storage.tables import (
     TripRequest,
     UnservedLeg,
 )
-from dispatch.storage.trips import moment_of_trip
 from dispatch.world import World
 
 
@@ -34,6 +33,18 @@ class RoundRows(Rows):
         )
         return self.session.scalars(query).all()
 
+    def offers_of_day(self, day: date, after: UUID | None, limit: int) -> Sequence[Offer]:
+        """Offers about requests of a day, latest first, after a given one."""
+        query = (
+            sa.select(Offer)
+            .join(TripRequest, TripRequest.id == Offer.request_id)
+            .where(Offer.territory_id == self.territory_id, TripRequest.service_date == day)
+        )
+        if after is not None:
+            last = sa.select(Offer.sent_at, Offer.id).where(Offer.id == after, Offer.territory_id == self.territory_id)
+            query = query.where(sa.tuple_(Offer.sent_at, Offer.id) < last.scalar_subquery())
+        return self.session.scalars(query.order_by(Offer.sent_at.desc(), Offer.id.desc()).limit(limit)).all()
+
     def is_open(self, offer: Offer, world: World) -> bool:
         """Whether the offer may be accepted: sent, not lapsed by the database's clock. The row is ours until the transaction ends."""
         query = sa.select(Offer.id).where(Offer.id == offer.id, Offer.state == "sent", Offer.expires_at > present(world))
@@ -47,9 +58,9 @@ class RoundRows(Rows):
             found.setdefault(row.offer_id, []).append(row)
         return found
 
-    def overdue_offers(self, now: datetime) -> Sequence[Offer]:
-        """Offers that nobody answered in time."""
-        query = sa.select(Offer).where(Offer.territory_id == self.territory_id, Offer.state == "sent", Offer.expires_at <= now)
+    def overdue_offers(self, world: World) -> Sequence[Offer]:
+        """Offers that nobody answered in time, by the clock that `is_open` goes by."""
+        query = sa.select(Offer).where(Offer.territory_id == self.territory_id, Offer.state == "sent", Offer.expires_at <= present(world))
         return self.session.scalars(query.order_by(Offer.id)).all()
 
     def queued_round(self, day: date) -> Round | None:
@@ -57,13 +68,21 @@ class RoundRows(Rows):
         query = sa.select(Round).where(Round.territory_id == self.territory_id, Round.service_date == day, Round.state == "queued")
         return self.session.scalars(query).one_or_none()
 
+    def slot_taken(self, day: date, slot: datetime) -> bool:
+        """Whether a round of a day was asked for at this time of the timetable."""
+        query = sa.select(Round.id).where(Round.territory_id == self.territory_id, Round.service_date == day, Round.slot == slot)
+        return self.session.scalars(query).one_or_none() is not None
+
     def unserved_of(self, round_id: UUID) -> Sequence[UnservedLeg]:
         """What a round found nobody for."""
         query = sa.select(UnservedLeg).where(UnservedLeg.territory_id == self.territory_id, UnservedLeg.round_id == round_id)
         return self.session.scalars(query.order_by(UnservedLeg.leg_id)).all()
 
-    def waiting_days(self, now: datetime, failed_since: datetime) -> set[date]:
-        """Days of legs that wait and whose time has not come, but for days whose round failed of late."""
+    def waiting_days(self, first: date, failed_since: datetime) -> set[date]:
+        """Days, from a first one on, of legs that wait, but for days whose round failed of late.
+
+        Legs whose time has passed meanwhile are among them: their round puts them on the list of those whom nobody drives.
+        """
         failed = sa.select(Round.id).where(
             Round.territory_id == self.territory_id,
             Round.service_date == TripRequest.service_date,
@@ -77,7 +96,7 @@ class RoundRows(Rows):
             .where(
                 TripRequest.territory_id == self.territory_id,
                 Leg.state == "pending",
-                sa.func.coalesce(TripRequest.return_after, moment_of_trip()) > now,
+                TripRequest.service_date >= first,
                 ~failed.exists(),
             )
             .distinct()

@@ -1,9 +1,10 @@
-"""What is done with any row of a territory: keep, read, list, move, change, forget. The rest of `Store` stands on it.
+"""What is done with any row of a territory: keep, read, list, move, change. The rest of `Store` stands on it.
 
 In: a session of `Database.read` or `Database.write`. Out: rows of `tables`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -70,6 +71,12 @@ class Rows:
             return False
         return True
 
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """What is done inside is undone when an exception leaves it, and nothing else is."""
+        with self.session.begin_nested():
+            yield
+
     def move(self, row: Moved, after: str, world: World, reason: str | None = None) -> None:
         """Change a state, by adding an event. IllegalMove when the table does not allow it, Conflict when the row has moved meanwhile."""
         kind = _KIND[type(row)]
@@ -130,11 +137,6 @@ class Rows:
                 raise NotFound
             query = query.where(sa.tuple_(moment, table.id) < last.scalar_subquery())
         return self.session.scalars(query.order_by(moment.desc(), table.id.desc()).limit(limit)).all()
-
-    def delete(self, row: Any) -> None:
-        """Forget a row."""
-        self.session.delete(row)
-        self.session.flush()
 
 
 def _there(table: type[Table]) -> list[sa.ColumnElement[bool]]:

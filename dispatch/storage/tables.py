@@ -25,6 +25,7 @@ class Territory(Edited, Table):
     policy: Mapped[dict[str, Any]]
     note: Mapped[str] = mapped_column(sa.String(400), server_default="")
     queue: Mapped[str] = mapped_column(sa.String(40), server_default="rounds", default="rounds")  # of the workers that plan it
+    timetable: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON(), server_default="[]", default=list)  # `model.slots.Slot`
     created_at: Mapped[datetime]
 
 
@@ -39,6 +40,7 @@ class ApiKey(Table):
     territory_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("territory.id"), index=True)
     role: Mapped[str] = mapped_column(sa.String(20))
     holder_id: Mapped[UUID | None]  # the volunteer or beneficiary who holds it
+    scopes: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))  # none: all that the role may
     prefix: Mapped[str] = mapped_column(sa.String(16), unique=True)
     secret_sha256: Mapped[str] = mapped_column(sa.String(64))
     created_at: Mapped[datetime]
@@ -186,6 +188,9 @@ class Round(Moved, Table):
         state_of("round"),
         sa.Index(None, "territory_id", "service_date"),
         sa.Index("uq_round_queued", "territory_id", "service_date", unique=True, **where("state = 'queued'")),  # one waiting round a day
+        sa.Index(
+            "uq_round_slot", "territory_id", "service_date", "slot", unique=True, **where("slot IS NOT NULL")
+        ),  # once a timetable's time
         sa.Index("uq_round_running", "territory_id", "service_date", unique=True, **where("state = 'running'")),  # and one at work
     )
     service_date: Mapped[date]
@@ -199,6 +204,7 @@ class Round(Moved, Table):
     token: Mapped[int] = mapped_column(server_default="0", default=0)  # grows with every claim; a result is taken with the newest only
     attempts: Mapped[int] = mapped_column(server_default="0", default=0)
     lease_until: Mapped[float | None]  # seconds since 1970
+    slot: Mapped[datetime | None]  # the time of the timetable that asked for it
 
 
 class Run(Moved, Table):

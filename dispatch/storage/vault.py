@@ -1,7 +1,8 @@
 """Who people are, sealed: each person's name and phone with a key of their own, and every such key with the installation's master key.
 
 In: an `Identity` and the id of the row it belongs to. Out: bytes for the tables `person` and `person_key`, and back. Erasing a person is
-losing their key: what was sealed with it can never be read again, wherever copies of it are. Used by `storage.people` only.
+losing their key: what was sealed with it can never be read again, wherever copies of it are. Opened by `storage.database`, used by
+`storage.people` and `storage.accounts`, and by the migration that sealed what there was.
 """
 
 import base64
@@ -11,6 +12,7 @@ import json
 import os
 import secrets
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -72,16 +74,20 @@ class Vault:
         return AESGCM(_open(self._master, wrapped, person_id))
 
 
-def find_master_key(database_url: str, text: str | None, file: Path | None) -> bytes:
+def find_master_key(database_url: str, text: str | None, file: Path | None, sealed: Callable[[], bool] = lambda: False) -> bytes:
     """As the settings have it: a text, or a file. A SQLite database has its file beside it, made the first time.
 
-    BadInput when there is none, or when it is not a key.
+    `sealed` says whether the database holds what another key has sealed: then none is made. BadInput when there is none, or it is no key.
     """
     if text:
         return _decode(text, "ALLONS_VAULT_KEY")
     if file is None and database_url.startswith("sqlite:///"):
         file = Path(database_url.removeprefix("sqlite:///")).with_suffix(".key")
-        _make(file)
+        if not file.exists():
+            if sealed():
+                what = "the database was sealed with a key that is not beside it: bring its .key file back, or set ALLONS_VAULT_KEY"
+                raise BadInput([Fault("ALLONS_VAULT_KEY_FILE", "missing", what)])
+            _make(file)
     if file is None:
         what = "needed with PostgreSQL: the key that seals names; make one with `allons vault new-key` and keep it apart from the database"
         raise BadInput([Fault("ALLONS_VAULT_KEY", "missing", what)])
@@ -98,8 +104,6 @@ def new_master_key() -> str:
 
 def _make(file: Path) -> None:
     """Nobody else may read it; of two processes that make it at once, one wins, and neither finds half of it."""
-    if file.exists():
-        return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         descriptor, draft = tempfile.mkstemp(dir=file.parent)  # readable by its owner only

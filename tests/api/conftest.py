@@ -4,12 +4,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx2
+import limits
 import pytest
 from fastapi.testclient import TestClient
 
+from api import auth
 from api.app import create_app
 from api.deps import Parts
-from dispatch.engine.bus import LocalBus
+from dispatch.engine.bus import LocalBus, RedisBus
 from dispatch.service.keys import make_key
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
@@ -27,12 +29,19 @@ class Service:
         self.there = TestTerritory(database, network, "Canary-There", 2)
         self.there.world = self.here.world
         chosen = Settings(**({"planner": False, "round_seconds": 0.3, "debounce_seconds": 0.0} | settings))
-        self.parts = Parts(database=database, network=network, bus=LocalBus(), settings=chosen, world=self.here.world)
+        bus = RedisBus(chosen.redis_url) if chosen.redis_url else LocalBus()
+        self.parts = Parts(database=database, network=network, bus=bus, settings=chosen, world=self.here.world)
         self.app = create_app(self.parts)
         self.client = TestClient(self.app, raise_server_exceptions=False)
         self.people = {
-            t.id: (t.volunteer("Canary Morel", phone="0655667788"), t.person("Canary Roussel", phone="0611223344"))
-            for t in (self.here, self.there)
+            self.here.id: (
+                self.here.volunteer("Canary Morel", phone="0655667788"),
+                self.here.person("Canary Roussel", phone="0611223344"),
+            ),
+            self.there.id: (
+                self.there.volunteer("Canary-There Morel", phone="0799887766", accepts_needs=["belt_exemption"]),
+                self.there.person("Canary-There Roussel", phone="0799776655", needs=["belt_exemption"]),
+            ),
         }
         self._mine: dict[str, Any] = {}
         self.people_home = self.here.point()
@@ -78,3 +87,10 @@ class Service:
 def service(sqlite: Database, demo_roads: RoadNetwork) -> Service:
     """Without a planner: nothing happens but what the test does."""
     return Service(sqlite, demo_roads)
+
+
+@pytest.fixture
+def many(sqlite: Database, demo_roads: RoadNetwork, monkeypatch: pytest.MonkeyPatch) -> Service:
+    """A service that may be called often, by strangers too."""
+    monkeypatch.setattr(auth, "STRANGERS", limits.RateLimitItemPerMinute(1_000_000))
+    return Service(sqlite, demo_roads, calls_per_minute=1_000_000)

@@ -10,6 +10,7 @@ from api import auth
 from dispatch.service.offers import accept_offer
 from dispatch.storage.tables import Offer
 from tests.api.conftest import Service
+from tests.api.operations import description
 from tests.dispatch.territories import TestTerritory
 
 
@@ -23,7 +24,7 @@ class Route:
 
 
 def routes(service: Service) -> list[Route]:
-    paths = service.app.openapi()["paths"]
+    paths = description(service)["paths"]
     found = [
         Route(operation["operationId"], method.upper(), path)
         for path, methods in paths.items()
@@ -36,13 +37,13 @@ def routes(service: Service) -> list[Route]:
 
 
 def filled(path: str, values: UUID) -> str:
-    for name in ("beneficiary_id", "volunteer_id", "request_id", "round_id", "offer_id", "account_id", "key_id"):
+    for name in ("beneficiary_id", "volunteer_id", "request_id", "round_id", "offer_id", "account_id", "key_id", "territory_id"):
         path = path.replace("{" + name + "}", str(values))
     return path
 
 
 def test_health_and_documentation_are_all_that_is_open(service: Service) -> None:
-    open_paths = {path for path in service.app.openapi()["paths"] if not path.startswith("/v1")}
+    open_paths = {path for path in description(service)["paths"] if not path.startswith("/v1")}
     assert open_paths == {"/livez", "/readyz"}
 
 
@@ -52,9 +53,9 @@ def test_a_route_without_a_row_is_refused(service: Service, monkeypatch: pytest.
     assert service.call("coordinator", "GET", "/v1/offers").status_code == 403
 
 
-def test_without_a_key_every_route_answers_the_same(service: Service) -> None:
-    for route, header in itertools.product(routes(service), ({}, {"Authorization": "Bearer "}, {"Authorization": "Basic eDp5"})):
-        answer = service.client.request(route.method, filled(route.path, uuid4()), headers=header)
+def test_without_a_key_every_route_answers_the_same(many: Service) -> None:
+    for route, header in itertools.product(routes(many), ({}, {"Authorization": "Bearer "}, {"Authorization": "Basic eDp5"})):
+        answer = many.client.request(route.method, filled(route.path, uuid4()), headers=header)
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), route.name
         assert answer.json()["type"] == "urn:allons:error:unauthenticated"
 

@@ -1,333 +1,226 @@
 """Bad input, kind by kind, at every place of every operation where it fits: the places are read from the API's own description.
 
-Whatever is sent: the stated status, a problem that names the place, no word of what was sent, no changed row, no 5xx. Kinds are numbered as
-in the list of what is sent to services: D2 JSON, D3 shape, D4 texts, D5 numbers, D6 places, D7 times, D8 paths and queries, D10
-conditions, D11 credentials; D1 is HTTP itself, spoken over a socket.
+Whatever is sent: the stated status, which the description knows; a problem that names the place; no word of what was sent; no row of any
+table that is not what it was; no 5xx. What is listed as taken is taken. D1, HTTP itself, is in test_bad_http.py, D11 in
+test_bad_credentials.py.
 """
 
-import json
-import socket
-import threading
-import time
+import gzip
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import httpx2
 import pytest
-import sqlalchemy as sa
-import uvicorn
 
-from api import auth
-from api.server import _ImpatientProtocol
-from dispatch.service.keys import make_key
-from dispatch.storage.base import Table
-from dispatch.storage.database import Database
-from dispatch.storage.registry import Registry
-from routing.network import RoadNetwork
+from dispatch.service.privacy import erase_person
 from tests.api.conftest import Service
-from tests.servers import free_port
+from tests.api.kinds import (
+    CANARY,
+    CONTENT_TYPES,
+    FREE_IDS,
+    IDEMPOTENCY_KEYS,
+    PATHS,
+    QUERIES,
+    REFUSED,
+    SAME_INSTANT,
+    TAGS,
+    TAKEN,
+    UNREADABLE,
+    kind_of,
+    raw,
+)
+from tests.api.operations import Operation, complaint, digests, encoded, operations
 
-CANARY = "zq-canary-zq"
-#: What no field of a kind takes. Kinds are told from the description: see `kind_of`.
-REFUSED: dict[str, dict[str, Any]] = {
-    "any": {"object": {"x": CANARY}, "list of one": [[CANARY]], "reference": {"$ref": CANARY}, "deep": [[[[[[CANARY]]]]]]},
-    "line": {
-        "number": 5, "true": True, "empty": "", "blank": "   ", "zero width": "\u200b", "null byte": f"{CANARY}\x00",
-        "control": f"{CANARY}\x07", "escape": f"{CANARY}\x1b[31m", "newline": f"{CANARY}\nx", "tab": f"{CANARY}\tx",
-        "line separator": f"{CANARY}\u2028x", "right to left": f"{CANARY}\u202e", "private": f"{CANARY}\ue000",
-        "unassigned": f"{CANARY}\u0378", "surrogate": "\ud800", "long": CANARY * 50, "long once normalised": "\ufb2c" * 120,
-    },
-    "phone": {
-        "letters": f"+33 {CANARY}", "short": "06", "long": "1" * 40, "header": f"0611223344\r\nBcc: {CANARY}", "empty": "",
-        "number": 611223344,
-    },
-    "email": {"none": CANARY, "two @": f"{CANARY}@x@y.fr", "blank in it": f"{CANARY} x@y.fr", "header": f"{CANARY}@y.fr\r\nBcc: x@y.fr",
-              "shown name": f"<{CANARY}@y.fr>", "long": f"{'a' * 250}@y.fr", "dots": f"{CANARY}@y..fr", "number": 5},
-    "zone": {"unknown": CANARY, "path": "../../etc/passwd", "empty": "", "number": 5, "case": "EUROPE/PARIS"},
-    "token": {"short": CANARY, "upper case": "A" * 64, "long": "a" * 65, "number": 5},
-    "code": {"short": "12345", "letters": "12345x", "full width": "１２３４５６", "number": 123456},
-    "password": {"number": 5, "endless": CANARY * 50, "empty": ""},
-    "integer": {
-        "minus": -1, "text": "1", "float": 1.5, "exponent": "1e3", "true": True, "int4": 2**31, "int8": 2**63, "endless": 10**400,
-        "grouped": "1_000", "hexadecimal": "0x10", "arabic": "١", "decimal comma": "1,5",
-    },
-    "number": {"minus": -1, "text": "1", "true": True, "not a number": "NaN", "infinite": "Infinity", "endless": 10**400},
-    "boolean": {"one": 1, "zero": 0, "text": "true", "word": "yes"},
-    "point": {
-        "lat 91": [2.3, 91], "lon 181": [181, 46.3], "swapped": [46.3, 2.3], "zero": [0, 0], "one number": [2.3], "far": [2.9, 46.9],
-        "three numbers": [2.3, 46.3, 0], "texts": ["2.3", "46.3"], "object": {"lon": 2.3, "lat": 46.3}, "true": [True, 46.3],
-        "feature": {"type": "Point", "coordinates": [2.3, 46.3]}, "null in it": [None, 46.3], "text": CANARY, "endless": [10**400, 46.3],
-    },
-    "instant": {
-        "naive": "2026-11-24T10:40:00", "date": "2026-11-24", "number": 1_795_000_000, "number as text": "1795000000", "30 February":
-        "2026-02-30T10:00:00Z", "29 February of a common year": "2026-02-29T10:00:00Z", "24:01": "2026-11-24T24:01:00Z", "23:60":
-        "2026-11-24T23:60:00Z", "leap second": "2026-11-24T23:59:60Z", "offset of 25 hours": "2026-11-24T10:40:00+25:00", "year 1":
-        "0001-01-01T00:00:00Z", "year 9999": "9999-12-31T23:00:00Z", "zone by name": "2026-11-24T10:40:00[Europe/Paris]", "text": CANARY,
-        "full width": "２０２６-11-24T10:40:00Z",
-    },
-    "date": {
-        "french": "24/11/2026", "number": 5, "moment": "2026-11-24T10:00:00Z", "30 February": "2026-02-30", "year 9999": "9999-12-31",
-        "text": CANARY,
-    },
-    "id": {"text": CANARY, "number": 5, "short": "00000000", "nobody's": "0f0f0f0f-aaaa-4bbb-8ccc-000000000000", "nil": str(UUID(int=0))},
-    "choice": {"unknown": CANARY, "upper case": "OTHER ", "blank": "other ", "number": 5, "true": True, "empty": ""},
-    "texts": {"text": CANARY, "number": 5, "numbers": [5], "upper case": [CANARY.upper()], "blank in it": ["a b"], "long": ["x" * 50],
-              "many": ["cane"] * 31, "null in it": [None]},
-    "object": {"text": CANARY, "list": [CANARY], "number": 5, "unknown field": {CANARY: 1}},
-}  # fmt: skip
-#: Which ids a description cannot tell from others: this field names something that may be left out, or anybody's.
-FREE_IDS = {("create_key", "holder_id"), ("create_account", "holder_id")}
-NAMES = {"name": "line", "phone": "phone", "email": "email", "timezone": "zone", "token": "token", "code": "code", "password": "password"}
+BOMB = gzip.compress(b'{"name": "' + b" " * 50_000_000 + b'"}')
 
 
-def kind_of(name: str, schema: dict[str, Any], components: dict[str, Any]) -> str:
-    """Which kinds of wrong values fit a field."""
-    if name in NAMES:
-        return NAMES[name]
-    choices = [part for part in schema.get("anyOf", [schema]) if part.get("type") != "null"]
-    found = choices[0]
-    found = components[found["$ref"].rsplit("/", 1)[-1]] if "$ref" in found else found
-    if "enum" in found or "const" in found:
-        return "choice"
-    if found["type"] == "array":
-        return (
-            "texts"
-            if found["items" if "items" in found and isinstance(found["items"], dict) else "type"] and "prefixItems" not in found
-            else "point"
-        )
-    return {"date-time": "instant", "date": "date", "uuid": "id"}.get(found.get("format", ""), found["type"])
+@pytest.fixture(autouse=True)
+def nothing_else_is_written(many: Service) -> None:
+    """Keys of those who call are made before anything is compared."""
+    for operation in operations(many):
+        many.key(operation.role)
 
 
-class Operation:
-    """One of the API's, with a body that would be taken."""
-
-    def __init__(self, service: Service, method: str, path: str, described: dict[str, Any]) -> None:
-        self.service, self.method, self.path, self.described = service, method.upper(), path, described
-        self.name: str = described["operationId"]
-        allowed = auth.ALLOWED.get(self.name, frozenset({"coordinator"}))
-        self.role = next(role for role in ("coordinator", "manager", "admin", "driver", "auditor") if role in allowed)
-
-    def call(self, content: bytes | None = None, path: str | None = None, **headers: str) -> httpx2.Response:
-        more = {"Content-Type": "application/json"} if content is not None else {}
-        return self.service.call(
-            self.role, self.method, path or self.filled(), content=content, headers={"If-Match": '"v1"', **more, **headers}
-        )
-
-    def filled(self, **changed: str) -> str:
-        """The path, with somebody's ids."""
-        volunteer, person = self.service.people[self.service.here.id]
-        known = {"beneficiary_id": person, "volunteer_id": volunteer, **dict.fromkeys(self.ids, str(uuid4()))}
-        known |= {name: str(value) for name, value in (("beneficiary_id", person), ("volunteer_id", volunteer)) if name in self.ids}
-        return self.path.format(**{**known, **changed})
-
-    @property
-    def ids(self) -> list[str]:
-        return [part.strip("{}") for part in self.path.split("/") if part.startswith("{")]
-
-    @property
-    def schema(self) -> dict[str, Any] | None:
-        """Of the body."""
-        content = self.described.get("requestBody", {}).get("content", {}).get("application/json")
-        if content is None:
-            return None
-        components: dict[str, Any] = self.service.app.openapi()["components"]["schemas"]
-        found: dict[str, Any] = components[content["schema"]["$ref"].rsplit("/", 1)[-1]]
-        return found
-
-    def body(self) -> dict[str, Any]:
-        """What would be taken."""
-        home = list(self.service.people_home)
-        volunteer = str(self.service.people[self.service.here.id][0])
-        return {
-            "create_territory": {"name": f"Pays {uuid4()}"},
-            "add_availability": {"starts_at": "2026-12-01T10:00:00Z", "ends_at": "2026-12-01T11:00:00Z"},
-            "create_trip_request": self.service.wish_of_mine,
-            "create_round": {"date": "2026-11-25"},
-            "create_key": {"role": "partner"},
-            "create_account": {"role": "partner", "name": "Odette", "email": "odette@example.org"},
-            "create_link": {"role": "driver", "holder_id": volunteer},
-            "decline_offer": {"reason": "other"},
-            "change_volunteer": {"name": "Odette", "home": home, "active": True},
-            "log_in": {"email": "odette@example.org", "password": "of no use at all"},
-            "open_account": {"token": "0" * 64, "password": "of no use at all"},
-            "use_link": {"token": "0" * 64},
-        }.get(self.name, {"name": "Odette", "home": home})
-
-
-def operations(service: Service) -> list[Operation]:
-    paths: dict[str, Any] = service.app.openapi()["paths"]
-    return [
-        Operation(service, method, path, described)
-        for path, methods in paths.items()
-        if path.startswith("/v1")
-        for method, described in methods.items()
-    ]
-
-
-def counts(service: Service) -> dict[str, int]:
-    """Rows by table."""
-    with service.here.database._engine.connect() as connection:
-        tables = Table.metadata.sorted_tables
-        return {table.name: connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0 for table in tables}
-
-
-def complaint(answer: httpx2.Response, statuses: set[int], pointer: str | None = None) -> str | None:
-    """What is wrong with an answer, if anything."""
-    if answer.status_code not in statuses:
-        return f"{answer.status_code} {answer.text[:200]}"
-    if answer.headers["content-type"] != "application/problem+json":
-        return "is no problem+json"
-    problem = answer.json()
-    if len(answer.content) >= 2048:
-        return f"is {len(answer.content)} bytes long"
-    if CANARY in answer.text.replace(f'{CANARY}"', "") and pointer is not None and CANARY not in pointer:
-        return "repeats what was sent"
-    if pointer is not None and not any(
-        found["pointer"].startswith(pointer) or found["pointer"] in ("", "the whole") for found in problem.get("errors", [])
-    ):
-        return f"names {[found['pointer'] for found in problem.get('errors', [])]}"
-    return None
-
-
-def encoded(body: Any) -> bytes:
-    return json.dumps(body).encode()
+def fields(operation: Operation) -> Iterator[tuple[str, dict[str, Any], Any]]:
+    """Path, description and a body maker of every field, with those of objects in it."""
+    assert operation.schema is not None
+    components = operation.schemas
+    for field, described in operation.schema["properties"].items():
+        yield field, described, lambda value, field=field: {**operation.body(), field: value}
+        if kind_of(field, described, components) == "object":
+            inner = components[described["$ref"].rsplit("/", 1)[-1]]
+            for name, told in inner["properties"].items():
+                yield f"{field}.{name}", told, lambda value, field=field, name=name: {**operation.body(), field: {name: value}}
 
 
 def wrong_fields(operation: Operation) -> Iterator[tuple[str, str, bytes]]:
     """D3 to D7: every field of a body with everything that it must not be: kind, pointer, body."""
     schema, good = operation.schema, operation.body()
     assert schema is not None
-    components = operation.service.app.openapi()["components"]["schemas"]
-    for field, described in schema["properties"].items():
+    components = operation.schemas
+    for field, described, with_value in fields(operation):
         kind = kind_of(field, described, components)
-        values = dict(REFUSED[kind])
-        values |= {} if kind in ("point", "object", "texts") else REFUSED["any"]
+        values = dict(REFUSED[kind]) | ({} if kind in ("point", "object", "texts") else REFUSED["any"])
+        if kind == "choice":
+            values |= {f"{choice} in capitals": choice.upper() for choice in choices(described, components)}
         for name, value in values.items():
             if kind == "id" and name in ("nobody's", "nil") and (operation.name, field) in FREE_IDS:
                 continue
-            if kind == "password" and operation.name == "log_in" and name not in ("number", "endless", "empty"):
-                continue
-            yield f"{field} ({kind}): {name}", field, encoded({**good, field: value})
+            told = f"{field}.{CANARY}" if kind == "object" and name == "unknown field" else field
+            yield f"{field} ({kind}): {name}", told, encoded(with_value(value))
         if field in schema.get("required", []):
             yield f"{field}: missing", field, encoded({key: value for key, value in good.items() if key != field})
             yield f"{field}: null", field, encoded({**good, field: None})
-    for unknown in ("id", "territory_id", "state", "version", "locked", "__proto__", "a.b", CANARY):
+    for unknown in ("id", "territory_id", "state", "version", "locked", "role", "entered_by", "__proto__", "a.b", CANARY):
         if unknown not in schema["properties"]:
             yield f"unknown field {unknown}", unknown, encoded({**good, unknown: "x"})
 
 
-UNREADABLE: dict[str, tuple[bytes, set[int]]] = {
-    "empty": (b"", {422}),
-    "null": (b"null", {422}),
-    "array": (b"[]", {422}),
-    "string": (b'"x"', {422}),
-    "number": (b"3", {422}),
-    "truncated": (b'{"name": ', {400}),
-    "text behind": (b'{"name": "x"} y', {400}),
-    "comment": (b'{"name": "x" /* y */}', {400}),
-    "single quotes": (b"{'name': 'x'}", {400}),
-    "comma at the end": (b'{"name": "x",}', {400}),
-    "a name twice": (b'{"name": "x", "name": "y"}', {400}),
-    "NaN": (b'{"name": NaN}', {400}),
-    "Infinity": (b'{"name": -Infinity}', {400}),
-    "beyond floating point": (b'{"name": 1e999}', {400}),
-    "depth 500": (b'{"name": ' + b"[" * 500 + b"]" * 500 + b"}", {400}),
-    "depth 30,000": (b"[" * 30_000 + b"]" * 30_000, {400}),
-    "a long text": (b'{"name": "' + b"x" * 100_000 + b'"}', {413}),
-    "many names": (encoded({f"k{k}": 1 for k in range(2000)}), {422}),
-    "no UTF-8": (b'{"name": "\xff\xfe"}', {400}),
-    "overlong UTF-8": (b'{"name": "\xc0\xaf"}', {400}),
-    "byte order mark": (b"\xef\xbb\xbf{}", {400}),
-    "UTF-16": ('{"name": "x"}'.encode("utf-16"), {400}),
-}
-CONTENT_TYPES = {
-    "none": "", "text": "text/plain", "form": "application/x-www-form-urlencoded", "multipart": "multipart/form-data; boundary=x", "xml":
-    "application/xml", "merge-patch": "application/merge-patch+json", "utf-7": "application/json; charset=utf-7", "utf-16":
-    "application/json; charset=utf-16",
-}  # fmt: skip
-PATHS = {
-    "text": "x", "number": "1", "zeros": "0" * 36, "nil": str(UUID(int=0)), "null byte": "%00", "no such escape": "%zz",
-    "up": "..%2f..%2fetc",
-    "encoded twice": "%252e%252e", "endless": "a" * 5000, "braces only": "{}", "injection": "1%27%20OR%201=1--",
-    "slash behind": f"{uuid4()}/",
-}  # fmt: skip
-QUERIES = {
-    "limit": ["0", "-1", "201", "1e20", "x", "", "1_0", "10&limit=20"],
-    "after": ["x", "", CANARY, str(UUID(int=0)) + "x"],
-    "sort": ["secret_sha256"],
-    "fields": ["name"],
-    "offset": ["99999999999"],
-    "filter": ["1 OR 1=1"],
-}
-TAGS = {
-    "stale": '"v99"',
-    "any": "*",
-    "weak": 'W/"v1"',
-    "bare": "v1",
-    "several": '"v1", "v2"',
-    "text": CANARY,
-    "empty": '""',
-    "long": f'"{"v" * 3000}"',
-}
+def choices(described: dict[str, Any], components: dict[str, Any]) -> list[str]:
+    found = next(part for part in described.get("anyOf", [described]) if part.get("type") != "null")
+    found = components[found["$ref"].rsplit("/", 1)[-1]] if "$ref" in found else found
+    return list(found.get("enum", [found.get("const")]))
 
 
-@pytest.fixture
-def many(sqlite: Database, demo_roads: RoadNetwork) -> Service:
-    """A service that may be called often."""
-    return Service(sqlite, demo_roads, calls_per_minute=1_000_000)
+def changed(service: Service, before: dict[str, str]) -> list[str]:
+    return [table for table, digest in digests(service).items() if digest != before[table]]
+
+
+def with_bodies(service: Service) -> list[Operation]:
+    return [operation for operation in operations(service) if operation.schema]
 
 
 def test_no_field_takes_what_it_must_not_be(many: Service) -> None:
-    tried, wrong, before = 0, [], counts(many)
-    with_body = [operation for operation in operations(many) if operation.schema]
-    for operation in with_body:
+    tried, wrong, before = 0, [], digests(many)
+    for operation in with_bodies(many):
         for what, pointer, body in wrong_fields(operation):
-            refused = {404, 422} if "(id)" in what else {422}
             tried += 1
-            if (told := complaint(operation.call(body), refused, None if "(id)" in what else pointer)) is not None:
-                wrong.append(f"{operation.name}, {what}: {told}")
+            answer = operation.call(body)
+            told = (
+                complaint(answer, {404, 422}, None) if "(id)" in what and answer.status_code == 404 else complaint(answer, {422}, pointer)
+            )
+            wrong += [f"{operation.name}, {what}: {told}"] if told else []
+        wrong += [f"{operation.name} has changed {table}" for table in changed(many, before)]
     assert not wrong, "\n".join(wrong)
-    assert {**counts(many), "api_key": 0} == {**before, "api_key": 0}  # but for the callers' own keys
-    assert len(with_body) >= 14
-    assert tried > 700
+    assert len(with_bodies(many)) >= 14
+    assert tried > 1100
+
+
+def test_a_field_that_is_taken_or_a_row_that_is_changed_would_be_found(many: Service) -> None:
+    before = digests(many)
+    (operation,) = (operation for operation in operations(many) if operation.name == "create_beneficiary")
+    taken = operation.call(encoded(operation.body()))
+    assert complaint(taken, {422}) is not None
+    assert {"beneficiary", "person", "person_key", "access", "reply"} == set(changed(many, before))
+    echo = many.client.get("/v1/beneficiaries", headers={"Authorization": "x"})
+    echo._content = echo.content.replace(b'"detail":"', f'"detail":"{CANARY} '.encode())
+    assert complaint(echo, {401}) == "repeats what was sent"
+
+
+@pytest.mark.parametrize("text", TAKEN.values(), ids=TAKEN.keys())
+def test_names_as_people_have_them_are_taken_everywhere_and_stay_as_they_are(many: Service, text: str) -> None:
+    named = [operation for operation in with_bodies(many) if "name" in (operation.schema or {})["properties"]]
+    assert len(named) >= 6
+    for operation in named:
+        mail = {"email": f"{uuid4().hex}@example.org"} if operation.name == "create_account" else {}
+        new = {"beneficiary_id": many.here.person, "volunteer_id": lambda: many.here.volunteer(span=None)}
+        path = operation.filled(**{name: str(new[name]()) for name in operation.ids if name in new})
+        name = f"{text[:199]}2" if operation.name == "change_territory" else text  # no two have the same name
+        answer = operation.call(encoded({**operation.body(), "name": name, **mail}), path)
+        assert answer.status_code in (200, 201), (operation.name, answer.text)
+        assert answer.json()["name"] == name
+
+
+@pytest.mark.parametrize("written", SAME_INSTANT)
+def test_an_instant_may_be_written_in_many_ways(many: Service, written: str) -> None:
+    asked = many.call("coordinator", "POST", "/v1/trip-requests", json=many.wish(arrive_by=written, return_after=None))
+    assert asked.status_code == 202, asked.text
+    assert datetime.fromisoformat(asked.json()["arrive_by"]) == datetime(2026, 11, 25, 9, 40, tzinfo=UTC)
+
+
+def test_midnight_and_the_hour_that_is_there_twice_are_taken_with_their_offset(many: Service) -> None:
+    """The API takes no local times: an hour that is skipped or repeated cannot be meant by mistake."""
+    volunteer = many.people[many.here.id][0]
+    spans = [
+        ("2026-11-25T23:30:00+01:00", "2026-11-26T00:30:00+01:00"),
+        ("2026-12-02T00:00:00+01:00", "2026-12-03T00:00:00+01:00"),
+        ("2027-10-31T02:30:00+02:00", "2027-10-31T02:30:00+01:00"),  # one hour
+    ]
+    for starts, ends in spans:
+        sent = {"starts_at": starts, "ends_at": ends}
+        assert many.call("coordinator", "POST", f"/v1/volunteers/{volunteer}/availability", json=sent).status_code == 201, starts
+    for offset, hour in (("+02:00", 0), ("+01:00", 1)):
+        wish = many.wish(arrive_by=f"2027-10-31T02:30:00{offset}", return_after=None)
+        asked = many.call("coordinator", "POST", "/v1/trip-requests", json=wish)
+        assert asked.status_code == 202, asked.text
+        assert datetime.fromisoformat(asked.json()["arrive_by"]) == datetime(2027, 10, 31, hour, 30, tzinfo=UTC)
+    naive = many.wish(arrive_by="2027-03-28T02:30:00", return_after=None)  # skipped
+    assert complaint(many.call("coordinator", "POST", "/v1/trip-requests", json=naive), {422}, "arrive_by") is None
+
+
+def test_numbers_that_say_the_same_are_taken_and_places_are_kept_to_a_centimetre(many: Service) -> None:
+    lon, lat = many.people_home
+    for home in ([lon + 1e-9, lat - 1e-9], [lon, lat], [raw(f"{lon * 10}e-1"), lat]):
+        body = {"name": "Odette", "home": home, "boot": raw("-0"), "load_minutes": 0}
+        made = many.call("coordinator", "POST", "/v1/beneficiaries", content=encoded(body), headers={"Content-Type": "application/json"})
+        assert made.status_code == 201, made.text
+        assert (made.json()["home"], made.json()["boot"]) == ([round(lon, 7), round(lat, 7)], 0)
+
+
+def test_a_ride_goes_somewhere_else_and_is_asked_for_once(many: Service) -> None:
+    lon, lat = many.people_home
+    before = digests(many)
+    for there in ([lon, lat], [lon + 1e-9, lat]):
+        same = many.wish(origin=[lon, lat], destination=there)
+        assert complaint(many.call("coordinator", "POST", "/v1/trip-requests", json=same), {422}, "destination") is None
+    assert changed(many, before) == []
 
 
 def test_no_operation_takes_a_body_that_is_no_strict_json(many: Service) -> None:
-    wrong = []
-    for operation in operations(many):
-        if operation.schema is None:
-            continue
-        for what, (body, statuses) in UNREADABLE.items():
-            if (told := complaint(operation.call(body), statuses)) is not None:
-                wrong.append(f"{operation.name}, {what}: {told}")
-        for what, kind in CONTENT_TYPES.items():
-            if (told := complaint(operation.call(encoded(operation.body()), **{"Content-Type": kind}), {415})) is not None:
-                wrong.append(f"{operation.name}, {what}: {told}")
-        if (told := complaint(operation.call(b"\x1f\x8b\x08", **{"Content-Encoding": "gzip"}), {415})) is not None:
-            wrong.append(f"{operation.name}, packed: {told}")
+    wrong, before = [], digests(many)
+    for operation in with_bodies(many):
+        sent: list[tuple[str, bytes, set[int], dict[str, str]]] = [(what, *told, {}) for what, told in UNREADABLE.items()]
+        good = encoded(operation.body())
+        sent += [(what, good, {415}, {"Content-Type": kind}) for what, kind in CONTENT_TYPES.items()]
+        packed = {"Content-Encoding": "gzip"}
+        sent += [("packed", gzip.compress(good), {415}, packed), ("bomb", BOMB, {413, 415}, packed)]
+        sent += [(coding, good, {415}, {"Content-Encoding": coding}) for coding in ("br", "zstd", "deflate", CANARY)]
+        for what, body, statuses, headers in sent:
+            told = complaint(operation.call(body, **headers), statuses)
+            wrong += [f"{operation.name}, {what}: {told}"] if told else []
+        wrong += [f"{operation.name} has changed {table}" for table in changed(many, before)]
     assert not wrong, "\n".join(wrong)
 
 
 def test_no_path_and_no_query_leads_to_what_is_not_there(many: Service) -> None:
-    wrong = []
+    gone = {"beneficiary_id": many.here.person(), "volunteer_id": many.here.volunteer(span=None)}
+    with many.here.store() as store:
+        for person in gone.values():
+            erase_person(store, store.file_of(person), many.here.world)
+    volunteer, person = many.people[many.there.id]
+    foreign = {"beneficiary_id": person, "volunteer_id": volunteer, "request_id": many.there.ask(), "territory_id": many.there.id}
+    wrong, before = [], digests(many)
     for operation in operations(many):
+        body = operation.sent()
         for name in operation.ids:
-            body = encoded(operation.body()) if operation.schema else None
-            for what, text in PATHS.items():
-                if (told := complaint(operation.call(body, operation.filled(**{name: text})), {404, 405})) is not None:
-                    wrong.append(f"{operation.name}, {name}, {what}: {told}")
+            paths = {**PATHS, **{what: str(ids[name]) for what, ids in (("erased", gone), ("foreign", foreign)) if name in ids}}
+            for what, text in paths.items():
+                told = complaint(operation.call(body, operation.filled(**{name: text})), {404, 405})
+                wrong += [f"{operation.name}, {name}, {what}: {told}"] if told else []
         known = {parameter["name"] for parameter in operation.described.get("parameters", []) if parameter["in"] == "query"}
-        if operation.method != "GET" or "limit" not in known:
+        if operation.name == "finish_oidc":  # takes what providers add
             continue
         for name, texts in QUERIES.items():
             for text in texts:
-                told = complaint(operation.call(path=f"{operation.filled()}?{name}={text}"), {422, 404}, name)
+                answer = operation.call(body, f"{operation.filled()}?{name}={text}")
+                told = complaint(answer, {422}, name)
                 wrong += [f"{operation.name}, {name}={text}: {told}"] if told else []
-        foreign = many.there.ask()  # a cursor of another territory
-        if operation.call(path=f"{operation.filled()}?after={foreign}").status_code != 404:
-            wrong.append(f"{operation.name}: goes on after something of another territory")
+        if "after" in known:
+            for what, cursor in (("foreign", foreign["request_id"]), ("foreign person", person), ("absent", uuid4())):
+                told = complaint(operation.call(path=f"{operation.filled()}?after={cursor}"), {404})
+                wrong += [f"{operation.name}, after something {what}: {told}"] if told else []
+        wrong += [f"{operation.name} has changed {table}" for table in changed(many, before)]
     assert not wrong, "\n".join(wrong)
 
 
@@ -337,125 +230,87 @@ def test_an_id_in_capitals_is_the_same_id(many: Service) -> None:
 
 
 def test_no_change_without_the_version_that_was_read(many: Service) -> None:
-    wrong, tried = [], 0
+    wrong, tried, before = [], 0, digests(many)
     for operation in operations(many):
         if not any(parameter["name"] == "If-Match" for parameter in operation.described.get("parameters", [])):
             continue
-        body = encoded(operation.body()) if operation.schema else None
+        body = operation.sent()
         for what, tag in TAGS.items():
             tried += 1
-            if (told := complaint(operation.call(body, **{"If-Match": tag}), {412, 422} if what == "long" else {412})) is not None:
-                wrong.append(f"{operation.name}, {what}: {told}")
-        headers = {"Content-Type": "application/json"} if body else {}
+            told = complaint(operation.call(body, **{"If-Match": tag}), {422} if what == "long" else {412})
+            wrong += [f"{operation.name}, {what}: {told}"] if told else []
+        headers = {"Content-Type": operation.form} if operation.form else {}
         answer = many.call(operation.role, operation.method, operation.filled(), content=body, headers=headers)
         if (told := complaint(answer, {428})) is not None:
             wrong.append(f"{operation.name}, none: {told}")
     assert not wrong, "\n".join(wrong)
+    assert changed(many, before) == []
     assert tried >= 4 * len(TAGS)
 
 
-def credentials(service: Service) -> dict[str, list[tuple[str, str]]]:
-    """Headers that open nothing."""
-    good = service.key("coordinator")
-    with service.here.store() as store:
-        registry = Registry(store.session)
-        _, expired = make_key(registry, "coordinator", store, None, service.here.world, days=1)
-        revoked_key, revoked = make_key(registry, "coordinator", store, None, service.here.world)
-        revoked_key.revoked_at = service.here.world.now()
-    prefix, secret = good.split("_")[1:]
-    token = "eyJhbGciOiJub25lIn0.eyJyb2xlIjoibWFuYWdlciJ9."  # noqa: S105 # a signed token whose algorithm is "none"
-    return {
-        "none": [],
-        "two": [("Authorization", f"Bearer {good}"), ("Authorization", f"Bearer {good}")],
-        "another scheme": [("Authorization", f"Basic {good}")],
-        "no scheme": [("Authorization", good)],
-        "empty": [("Authorization", "Bearer ")],
-        "expired": [("Authorization", f"Bearer {expired}")],
-        "revoked": [("Authorization", f"Bearer {revoked}")],
-        "wrong secret": [("Authorization", f"Bearer allons_{prefix}_{'0' * 40}")],
-        "secret cut": [("Authorization", f"Bearer allons_{prefix}_{secret[:-1]}")],
-        "prefix of another": [("Authorization", f"Bearer allons_{'0' * 12}_{secret}")],
-        "unsigned token": [("Authorization", f"Bearer {token}")],
-        "endless": [("Authorization", f"Bearer {'a' * 8000}")],
-        "an invented cookie": [("Cookie", f"{auth.COOKIE}={'0' * 64}")],
-        "an empty cookie": [("Cookie", f"{auth.COOKIE}=")],
-        "key and cookie": [("Authorization", f"Bearer {good}"), ("Cookie", f"{auth.COOKIE}={'0' * 64}")],
-    }
+def creating_calls(service: Service) -> list[Operation]:
+    """Those that take an Idempotency-Key."""
+    return [
+        operation
+        for operation in operations(service)
+        if any(parameter["name"] == "Idempotency-Key" for parameter in operation.described.get("parameters", []))
+    ]
 
 
-def test_nothing_but_a_valid_key_or_login_opens_an_operation(many: Service) -> None:
-    bad, wrong = credentials(many), []
-    many.here.world.advance(timedelta(days=2))
-    for operation in operations(many):
-        if operation.name in auth.OPEN:
-            continue
-        for what, headers in bad.items():
-            answer = many.client.request(operation.method, operation.filled(), headers=headers)
-            if (told := complaint(answer, {401})) is not None:
-                wrong.append(f"{operation.name}, {what}: {told}")
-        answer = many.client.request(operation.method, f"{operation.filled()}?key={many.key('coordinator')}")
-        if answer.status_code != 401 or many.key("coordinator") in answer.text:
-            wrong.append(f"{operation.name}: a key in the address")
+def test_no_creating_call_without_a_key_of_its_own(many: Service) -> None:
+    creating = creating_calls(many)
+    names = {operation.name for operation in operations(many) if operation.name.startswith("create_")}
+    others = {"add_availability", "renew_account_link", "import_volunteers", "import_beneficiaries", "import_trip_requests"}
+    assert names | others == {operation.name for operation in creating}
+    wrong, before = [], digests(many)
+    for operation in creating:
+        body = operation.sent()
+        for what, key in IDEMPOTENCY_KEYS.items():
+            headers: dict[str, Any] = {"Authorization": f"Bearer {many.key(operation.role)}", "Content-Type": operation.form or ""}
+            headers |= {} if key is None else {"Idempotency-Key": key}
+            answer = many.client.request(operation.method, operation.filled(), content=body, headers=headers)
+            told = complaint(answer, {422}, "Idempotency-Key")
+            wrong += [f"{operation.name}, {what}: {told}"] if told else []
     assert not wrong, "\n".join(wrong)
+    assert changed(many, before) == []
 
 
-_JSON = b"Host: a\r\nContent-Type: application/json\r\n"
-HTTP: dict[str, bytes] = {
-    "no host": b"GET /livez HTTP/1.1\r\n\r\n",
-    "two hosts": b"GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-    "a negative length": b"POST /v1/session HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
-    "a length in words": b"POST /v1/session HTTP/1.1\r\nHost: a\r\nContent-Length: ten\r\n\r\n",
-    "two lengths": b"POST /v1/session HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
-    "a wrong chunk": b"POST /v1/session HTTP/1.1\r\n" + _JSON + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
-    "an endless chunk": b"POST /v1/session HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 40 + b"\r\n",
-    "an unknown transfer": b"POST /v1/session HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
-    "a long header": b"GET /livez HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 66_000 + b"\r\n\r\n",
-    "many headers": b"GET /livez HTTP/1.1\r\nHost: a\r\n" + b"X-Y: zzzzzzzz\r\n" * 5000 + b"\r\n",
-    "a null byte": b"GET /livez HTTP/1.1\r\nHost: a\r\nX: \x00\r\n\r\n",
-    "a bare return": b"GET /livez HTTP/1.1\r\nHost: a\r\nX: y\rZ: w\r\n\r\n",
-    "a long address": b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
-    "an old protocol": b"GET /livez\r\n\r\n",
-    "no method": b" /livez HTTP/1.1\r\nHost: a\r\n\r\n",
-    "an unknown method": b"BREW /livez HTTP/1.1\r\nHost: a\r\n\r\n",
-    "trace": b"TRACE /livez HTTP/1.1\r\nHost: a\r\n\r\n",
-    "put where there is none": b"PUT /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
-    "an address with its host": b"GET http://evil.test/nothing HTTP/1.1\r\nHost: a\r\n\r\n",
-    "a packed body": b"POST /v1/session HTTP/1.1\r\n" + _JSON + b"Content-Encoding: br\r\nContent-Length: 2\r\n\r\n{}",
-    "a large body": b"POST /v1/session HTTP/1.1\r\n" + _JSON + b"Content-Length: 99999999\r\n\r\n{}",
-    "a body longer than said": b"POST /v1/session HTTP/1.1\r\n" + _JSON + b"Content-Length: 2\r\n\r\n{}{}{}\r\n\r\n",
-    "tls": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 200,
-}  # fmt: skip
+def test_a_key_stands_for_one_request_of_one_caller_everywhere(many: Service) -> None:
+    odile = {"role": "partner", "name": "Odile", "email": "odile@example.org"}
+    account = many.call("manager", "POST", "/v1/accounts", json=odile).json()["id"]
+    kept: dict[str, str] = {}
+    for operation in creating_calls(many):
+        body = operation.sent() or b""
+        once = {"Idempotency-Key": f"for-{operation.name}"}
+        path = operation.filled(**({"account_id": account} if "account_id" in operation.ids else {}))
+        first = operation.call(body, path, **once)
+        assert first.status_code < 300, (operation.name, first.text)
+        before = digests(many)
+        again = operation.call(body, path, **once)
+        assert (again.status_code, again.headers["idempotency-replayed"]) == (first.status_code, "true"), operation.name
+        other = operation.call(body[:-1] + b" }" if body else b"{}", path, **once)
+        assert complaint(other, {422}) is None, operation.name
+        assert "key_reused" in other.text
+        elsewhere = operation.call(body, f"{path}?", **once)  # the same address
+        assert elsewhere.status_code == first.status_code
+        assert changed(many, before) == [], operation.name
+        kept[operation.name] = once["Idempotency-Key"]
+    known = {"Idempotency-Key": kept["create_beneficiary"]}
+    reused = many.call("coordinator", "POST", "/v1/trip-requests", json=many.wish(), headers=known)
+    assert (reused.status_code, "key_reused" in reused.text) == (422, True)
+    other = many.call("manager", "POST", "/v1/rounds", json={"date": "2026-11-25"}, headers=known)
+    assert other.status_code == 202  # of another caller
 
 
-@pytest.fixture
-def port(many: Service) -> Iterator[int]:
-    """The service on loopback, with the protocol it is served with."""
-    port = free_port()
-    own = {"http": _ImpatientProtocol, "log_level": "critical", "h11_max_incomplete_event_size": 32 * 1024}
-    server = uvicorn.Server(uvicorn.Config(many.app, host="127.0.0.1", port=port, **own))  # type: ignore[arg-type]
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield port
-    server.should_exit = True
-    thread.join()
-
-
-def test_what_is_no_proper_http_is_refused_and_everybody_else_is_served(port: int) -> None:
-    wrong = []
-    for what, sent in HTTP.items():
-        with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
-            try:
-                connection.sendall(sent)
-                first = connection.recv(65_536)
-            except ConnectionError:
-                first = b""
-        status = int(first.split(b" ", 2)[1]) if first.startswith(b"HTTP/1.1 ") else 0
-        if first and status not in (400, 404, 405, 413, 415, 422, 431, 501):
-            wrong.append(f"{what}: {first[:80]!r}")
-        with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
-            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-            if not connection.recv(65_536).startswith(b"HTTP/1.1 200"):
-                wrong.append(f"{what}: nobody is served after it")
-    assert not wrong, "\n".join(wrong)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("Range", "bytes=0-3"), ("If-None-Match", '"v1"'), ("If-None-Match", "*"), ("If-None-Match", CANARY), ("If-Modified-Since", CANARY),
+     ("If-Modified-Since", "Wed, 25 Nov 2099 10:00:00 GMT"), ("If-Unmodified-Since", "Thu, 01 Jan 1970 00:00:00 GMT")],
+)  # fmt: skip
+def test_conditions_that_are_not_offered_change_nothing(many: Service, name: str, value: str) -> None:
+    """Answers are not cached: whoever reads gets the whole of what is there now."""
+    person = f"/v1/beneficiaries/{many.people[many.here.id][1]}"
+    plain, asked = many.call("coordinator", "GET", person), many.call("coordinator", "GET", person, headers={name: value})
+    assert (asked.status_code, asked.content) == (plain.status_code, plain.content)
+    made = many.call("coordinator", "POST", "/v1/beneficiaries", json={"name": "Odette", "home": many.people_home}, headers={name: value})
+    assert made.status_code == 201

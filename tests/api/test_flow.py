@@ -86,3 +86,21 @@ def test_the_documentation_describes_every_operation(service: Service) -> None:
     assert wish["arrive_by"]["examples"]
     assert wish["origin"]["examples"]
     assert service.client.get("/", follow_redirects=False).headers["location"] == "/docs"
+
+
+def test_a_territory_is_given_a_timetable_and_other_workers(service: Service) -> None:
+    path = f"/v1/territories/{service.here.id}"
+    seen = service.call("manager", "GET", path)
+    assert (seen.json()["timetable"], seen.json()["queue"], seen.headers["ETag"]) == ([], "rounds", '"v1"')
+    chosen = {key: seen.json()[key] for key in ("name", "policy", "queue")} | {"timetable": [{"at": "17:00", "ahead": 1}]}
+    changed = service.call("manager", "PUT", path, json=chosen, headers={"If-Match": '"v1"'})
+    assert (changed.status_code, changed.json()["timetable"], changed.headers["ETag"]) == (200, chosen["timetable"], '"v2"')
+    assert service.call("manager", "PUT", path, json=chosen, headers={"If-Match": '"v1"'}).status_code == 412
+    moved = {**chosen, "queue": "north"}
+    assert service.call("manager", "PUT", path, json=moved, headers={"If-Match": '"v2"'}).status_code == 403
+    assert service.call("admin", "PUT", path, json=moved, headers={"If-Match": '"v2"'}).json()["queue"] == "north"
+    taken = service.call("admin", "PUT", path, json={**chosen, "name": "Canary-There"}, headers={"If-Match": '"v3"'})
+    assert (taken.status_code, taken.json()["type"]) == (409, "urn:allons:error:conflict")
+    new = {"name": "Pays neuf", "queue": "west", "timetable": [{"at": "06:00", "ahead": 0}]}
+    made = service.call("admin", "POST", "/v1/territories", json=new).json()
+    assert {key: made[key] for key in new} == new

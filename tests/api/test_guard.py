@@ -98,7 +98,7 @@ def test_log_lines_carry_the_routes_name_and_no_value(service: Service) -> None:
     with capture_logs() as lines:
         service.call("coordinator", "GET", "/v1/offers/0f0f0f0f-aaaa-4bbb-8ccc-000000000000?x=canary")
         service.call("coordinator", "POST", PATH, json={"name": "canary", "home": [500, 0]})
-    assert [(line["route"], line["status"]) for line in lines] == [("get_offer", 404), ("create_beneficiary", 422)]
+    assert [(line["route"], line["status"]) for line in lines] == [("get_offer", 422), ("create_beneficiary", 422)]
     assert "canary" not in str(lines)
     assert "0f0f0f0f" not in str(lines)
 

@@ -17,6 +17,7 @@ from joserfc.jwk import OctKey, RSAKey
 from pydantic import SecretStr
 
 from api.auth import COOKIE
+from dispatch.service import oidc
 from tests.api.conftest import Service
 from tests.api.test_session import HOST, Person
 
@@ -29,14 +30,17 @@ class Provider(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Pages)
         self.issuer = f"http://127.0.0.1:{self.server_port}"
+        self.own_name = self.issuer  # some have a slash at the end
         self.key = RSAKey.generate_key(2048, {"kid": "one", "alg": "RS256", "use": "sig"})
         self.email, self.codes = "", {}
         self.lie: dict[str, Any] = {}
         self.signed_with: Any = None
+        self.pages: dict[str, str] = {}  # other than where they are
+        self.described = 0  # times it was asked who it is
 
     def id_token(self, nonce: str) -> str:
         now = int(time.time())
-        claims = {"iss": self.issuer, "aud": CLIENT, "sub": "7", "nonce": nonce, "iat": now, "exp": now + 300}
+        claims = {"iss": self.own_name, "aud": CLIENT, "sub": "7", "nonce": nonce, "iat": now, "exp": now + 300}
         claims |= {"email": self.email, "email_verified": True} | self.lie
         key = self.signed_with or self.key
         alg = "HS256" if isinstance(key, OctKey) else "RS256"
@@ -51,12 +55,18 @@ class _Pages(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         at = self.server.issuer
         if self.path == "/.well-known/openid-configuration":
+            self.server.described += 1
             pages = {"authorization_endpoint": f"{at}/go", "token_endpoint": f"{at}/token", "jwks_uri": f"{at}/keys"}
-            self._json({"issuer": at, **pages})
+            self._json({"issuer": self.server.own_name, **pages, **self.server.pages})
         else:
             self._json({"keys": [self.server.key.as_dict(private=False)]})
 
     def do_POST(self) -> None:
+        if self.path == "/elsewhere":
+            self.send_response(307)
+            self.send_header("Location", f"{self.server.issuer}/token")
+            self.end_headers()
+            return
         given = {k: v[0] for k, v in parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode()).items()}
         asked = self.server.codes.pop(given.get("code", ""), None)
         basic = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
@@ -71,6 +81,11 @@ class _Pages(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.end_headers()
         self.wfile.write(json.dumps(body).encode())
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_known_yet() -> None:
+    oidc._described.cache_clear()
 
 
 @pytest.fixture
@@ -130,6 +145,11 @@ LIES: dict[str, dict[str, Any]] = {
     "an address nobody has proved": {"email_verified": False},
     "an address proved by a text": {"email_verified": "true"},
     "no address": {"email": None},
+    "not valid yet": {"nbf": 4_000_000_000},
+    "issued in the future": {"iat": 4_000_000_000},
+    "several addresses": {"email": ["a@example.org"]},
+    "an address in a name": {"email": "Claire <claire@example.org>"},
+    "for several, not us": {"aud": ["a", "b"]},
 }
 
 
@@ -176,3 +196,51 @@ def test_without_a_provider_there_is_no_such_thing_and_one_that_is_away_is_told(
     assert browser.get("/v1/session/oidc").status_code == 422
     service.parts.settings.oidc_issuer = None
     assert browser.get("/v1/session/oidc").status_code == 404
+
+
+@pytest.mark.parametrize(("set_", "own"), [("", "/"), ("/", ""), ("/", "/")])
+def test_a_provider_whose_name_ends_with_a_slash_is_the_same_provider(
+    service: Service, browser: TestClient, provider: Provider, set_: str, own: str
+) -> None:
+    provider.email = Person(service).email
+    provider.own_name, service.parts.settings.oidc_issuer = provider.issuer + own, provider.issuer + set_
+    assert there_and_back(browser, provider) == 303
+    provider.lie = {"iss": provider.issuer + ("" if own else "/")}  # not as it names itself
+    assert there_and_back(browser, provider) == 401
+
+
+@pytest.mark.parametrize("letter", ["\u212a", "\u043a"])  # the sign of kelvin, whose small letter is k; a cyrillic one
+def test_an_address_that_only_looks_like_somebodys_opens_nothing(
+    service: Service, browser: TestClient, provider: Provider, letter: str
+) -> None:
+    person = Person(service)
+    person.email = f"k{person.email}"
+    sent = {"role": "coordinator", "name": "Karl", "email": person.email}
+    assert service.call("manager", "POST", "/v1/accounts", json=sent).status_code == 201
+    provider.email = person.email.replace("k", letter, 1)
+    assert there_and_back(browser, provider) == 401
+    provider.email = person.email
+    assert there_and_back(browser, provider) == 303
+
+
+def test_the_provider_is_asked_who_it_is_once_and_only_so_often(browser: TestClient, provider: Provider) -> None:
+    statuses = [browser.get("/v1/session/oidc").status_code for _ in range(70)]
+    assert provider.described == 1
+    assert statuses == [303] * 60 + [429] * 10
+    returns = [browser.get("/v1/session/oidc/callback?code=x&state=y").status_code for _ in range(70)]
+    assert returns == [401] * 60 + [429] * 10
+
+
+@pytest.mark.parametrize("page", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+@pytest.mark.parametrize("address", ["http://evil.test/x", "ftp://127.0.0.1/x", "//evil.test", 5, None])
+def test_a_provider_that_would_be_spoken_to_in_the_open_is_not_used(
+    browser: TestClient, provider: Provider, page: str, address: Any
+) -> None:
+    provider.pages = {page: address}
+    assert browser.get("/v1/session/oidc").status_code == 503
+
+
+def test_the_code_and_the_secret_are_sent_nowhere_else(service: Service, browser: TestClient, provider: Provider) -> None:
+    provider.email, provider.pages = Person(service).email, {"token_endpoint": f"{provider.issuer}/elsewhere"}
+    assert there_and_back(browser, provider) == 401
+    assert "a-code" in provider.codes  # nobody has asked for it

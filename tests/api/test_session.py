@@ -11,12 +11,16 @@ import pyotp
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from api.auth import COOKIE
+from dispatch.service import accounts
 from dispatch.service.accounts import csrf_token
 from dispatch.service.privacy import erase_person
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.base import Table
+from dispatch.storage.registry import Registry
 from tests.api.conftest import Service
 
 PASSWORD = "un chat dort sur le toit"  # noqa: S105
@@ -226,6 +230,55 @@ def test_somebody_without_an_account_is_let_in_once_by_a_link(service: Service) 
         assert browser.client.get("/v1/session").status_code == 401
 
 
+def linked(service: Service, role: str, holder: UUID) -> tuple[Browser, str]:
+    """Somebody who came by a link, and another link that nobody has used."""
+    sent = {"role": role, "holder_id": str(holder)}
+    used, unused = (service.call("coordinator", "POST", "/v1/links", json=sent).json()["link_token"] for _ in range(2))
+    browser = Browser(service)
+    assert browser.post("/v1/session/link", json={"token": used}).status_code == 200
+    return browser, unused
+
+
+@pytest.mark.parametrize("how", ["by hand", "not active"])
+def test_staff_end_what_a_link_has_begun(service: Service, how: str) -> None:
+    volunteer, person = service.people[service.here.id]
+    (driver, unused), (rider, _) = linked(service, "driver", volunteer), linked(service, "beneficiary", person)
+    account = Person(service, "driver", volunteer).open()
+    account.log_in()
+    path = f"/v1/volunteers/{volunteer}"
+    if how == "by hand":
+        assert service.call("coordinator", "DELETE", f"{path}/logins").status_code == 204
+    else:
+        read = service.call("coordinator", "GET", path)
+        sent = {"name": "Canary Morel", "home": list(service.people_home), "active": False}
+        assert service.call("coordinator", "PUT", path, json=sent, headers={"If-Match": read.headers["ETag"]}).status_code == 200
+    assert [browser.client.get("/v1/session").status_code for browser in (driver, account.browser, rider)] == [401, 401, 200]
+    assert Browser(service).post("/v1/session/link", json={"token": unused}).status_code == 401
+    assert service.call("coordinator", "DELETE", f"/v1/beneficiaries/{person}/logins").status_code == 204
+    assert rider.client.get("/v1/session").status_code == 401
+
+
+def test_who_acted_after_coming_by_a_link_is_known_when_the_link_is_forgotten(service: Service) -> None:
+    volunteer, _ = service.people[service.here.id]
+    browser, _ = linked(service, "driver", volunteer)
+    assert browser.client.get(f"/v1/volunteers/{volunteer}").status_code == 200
+    advance(service, days=200)
+    with service.here.database.write() as session:
+        Accounts(session).forget(service.here.world.now())
+
+    def log(subject: object) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = service.call("manager", "GET", f"/v1/accesses?subject_id={subject}").json()["items"]
+        return items
+
+    acts = (("read", "volunteer"), ("made", "login"))
+    read, entered = (next(row for row in log(volunteer) if (row["act"], row["kind"]) == act) for act in acts)
+    assert read["actor_id"] == entered["actor_id"]  # the link, which came in as this volunteer,
+    (made,) = log(read["actor_id"])  # and was made by this coordinator
+    assert (made["act"], made["kind"]) == ("made", "link")
+    with service.here.store() as store:
+        assert made["actor_id"] == str(Registry(store.session).key(service.key("coordinator").split("_")[1]).id)  # type: ignore[union-attr]
+
+
 def test_a_link_of_an_account_logs_nobody_in_by_itself(service: Service) -> None:
     person = Person(service)
     assert person.browser.post("/v1/session/link", json={"token": person.token}).status_code == 401
@@ -291,7 +344,9 @@ def test_the_eleventh_try_within_a_quarter_of_an_hour_waits_and_others_do_not(se
     assert Person(service).open().log_in().status_code == 200
 
 
-def test_who_tries_many_accounts_from_one_address_waits(service: Service, claire: Person) -> None:
+def test_who_tries_many_accounts_from_one_address_waits(service: Service, claire: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)).hash("nobody's")
+    monkeypatch.setattr(accounts, "_nobodys_hash", lambda: cheap)  # what is counted are the tries, not what they cost
     codes = [claire.log_in(email=f"{k}@example.org").status_code for k in range(61)]
     assert codes == [401] * 60 + [429]
     assert claire.log_in().status_code == 429

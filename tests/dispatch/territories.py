@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from dispatch.model.intake import NewAvailability, NewBeneficiary, NewTerritory, NewTrip, NewVolunteer
 from dispatch.model.plans import Levels, Plan, Reason, Run, ServedLeg, Stop, Summary, Unserved
+from dispatch.service.day import Snapshot
 from dispatch.service.people import add_availability, add_beneficiary, add_volunteer, make_territory
-from dispatch.service.rounds import claim_round, enqueue_round, save_round
+from dispatch.service.rounds import claim_round, enqueue_round, load_day, save_round
 from dispatch.service.trips import TripView, request_trip, show_trips
 from dispatch.storage.database import Database
 from dispatch.storage.registry import Registry
@@ -101,12 +102,16 @@ class TestTerritory:
         (found,) = self.offers(request_id)
         return found
 
+    def snapshot(self, day: dt.date = DATE) -> Snapshot:
+        """Of a day whose round was claimed."""
+        with self.store() as store:
+            round_id = enqueue_round(store, day, 1.0, 1, self.world).id
+            claim = claim_round(store, round_id, self.world)
+            return load_day(store, claim, self.world)
+
     def run_round(self, served: Promised, unserved: tuple[tuple[UUID, str], ...] = ()) -> bool:
         """A round whose plan is given; as `engine.rounds.run_round` without the planner. True when it wants another one."""
-        with self.store() as store:
-            round_id = enqueue_round(store, DATE, 1.0, 1, self.world).id
-        with self.store() as store:
-            snapshot = claim_round(store, round_id, self.world)
+        snapshot = self.snapshot()
         with self.database.write("solver") as session:
             return save_round(Store(session, self.id), snapshot, make_plan(served, unserved), 240, self.world)
 

@@ -86,3 +86,14 @@ def test_every_new_key_is_another_one(allons: Run) -> None:
     keys = {allons("vault", "new-key").output.strip() for _ in range(3)}
     assert {len(base64.urlsafe_b64decode(key)) for key in keys} == {32}
     assert len(keys) == 3
+
+
+@pytest.mark.parametrize("words", [("audit", "verify"), ("audit", "head"), ("backup", "--folder", "b")])
+def test_a_setting_that_is_none_is_one_sentence_without_its_value(
+    allons: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("ALLONS_ROUND_SECONDS", "canary")
+    refused = allons(*words)
+    assert isinstance(refused.exception, BadInput)
+    assert "round_seconds" in str(refused.exception)
+    assert "canary" not in str(refused.exception) + refused.output

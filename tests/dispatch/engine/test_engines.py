@@ -1,119 +1,83 @@
-"""Wherever rounds are run: asked twice is done once, what is lost is asked again, and a worker that dies leaves nothing half done."""
+"""Wherever rounds are run: asked twice is done once, what is lost is asked again, and a closed engine leaves its rounds to others."""
 
-import os
-import signal
-import subprocess
-import sys
+import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
+from collections.abc import Iterator
+from datetime import datetime
 from uuid import UUID
 
 import pytest
 import redis
 
-from dispatch.engine.bus import LocalBus
 from dispatch.engine.engines import CeleryEngine, PoolEngine, SolveEngine
-from dispatch.engine.planner import Planner, RoundRunner
-from dispatch.service.demo import fill_demo
-from dispatch.service.rounds import enqueue_round
+from dispatch.engine.planner import RoundRunner
 from dispatch.settings import Settings
-from dispatch.storage.database import Database
-from dispatch.storage.store import Store
-from dispatch.storage.tables import Round, TripRequest
 from dispatch.world import World
 from routing.network import RoadNetwork
-from routing.saved import save_network
+from tests.dispatch.workers import Place, running, worker
 
 
-@dataclass
-class Place:
-    """The demo territory in a database, and where its roads are."""
-
-    database: Database
-    territory: UUID
-    day: date
-    roads: Path
-
-    def round(self, seconds: float = 0.5) -> UUID:
-        with self.database.write() as session:
-            return enqueue_round(Store(session, self.territory), self.day, seconds, 1, World()).id
-
-    def row(self, round_id: UUID) -> Round:
-        with self.database.read() as session:
-            return Store(session, self.territory).get(Round, round_id)
-
-    def until(self, state: str, round_id: UUID, seconds: float = 60) -> Round:
-        deadline = time.monotonic() + seconds
-        while (row := self.row(round_id)).state != state:
-            assert time.monotonic() < deadline, f"the round is {row.state}"
-            time.sleep(0.1)
-        return row
-
-    def offers(self) -> int:
-        with self.database.read() as session:
-            store = Store(session, self.territory)
-            requests = store.page(TripRequest, None, 200)
-            return len(store.offers_of([request.id for request in requests], "sent", "withdrawn", "expired"))
-
-
-@pytest.fixture
-def place(request: pytest.FixtureRequest, demo_roads: RoadNetwork, tmp_path: Path) -> Place:
-    """On the kind of database that is asked for."""
-    database = request.getfixturevalue(getattr(request, "param", "postgis"))
-    save_network(demo_roads, tmp_path / "demo.roads")
-    demo = fill_demo(database, demo_roads, World())
-    return Place(database, demo.territory_id, demo.date, tmp_path / "demo.roads")
-
-
-@contextmanager
-def worker(place: Place, redis_url: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """`allons worker` as a process group of its own, killed by that group's id."""
-    url = place.database._engine.url.render_as_string(hide_password=False)
-    settings = {"ALLONS_DATABASE_URL": url, "ALLONS_REDIS_URL": redis_url, "ALLONS_ROADS": str(place.roads)}
-    run = [sys.executable, "-c", "from dispatch.cli import main; main()", "worker"]
-    process = subprocess.Popen(run, env={**os.environ, **settings}, start_new_session=True)
-    try:
-        yield process
-    finally:
-        kill(process)
-
-
-def kill(process: "subprocess.Popen[bytes]") -> None:
-    """The worker and the processes that solve for it, without a word."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-@pytest.fixture(params=["pool", pytest.param("celery", marks=[pytest.mark.redis, pytest.mark.postgis, pytest.mark.slow])])
-def engine(request: pytest.FixtureRequest, place: Place, demo_roads: RoadNetwork) -> Iterator[SolveEngine]:
+@pytest.fixture(params=["pool", pytest.param("celery", marks=[pytest.mark.redis, pytest.mark.slow])])
+def engine(request: pytest.FixtureRequest, demo: Place, demo_roads: RoadNetwork) -> Iterator[SolveEngine]:
     """Each of the two engines, on PostgreSQL."""
     if request.param == "pool":
-        pool = PoolEngine(RoundRunner(place.database, demo_roads, Settings(), World()).run)
+        pool = PoolEngine(RoundRunner(demo.database, demo_roads, Settings(), World()))
         yield pool
         pool.close()
         return
     url = request.getfixturevalue("redis_url")
-    with worker(place, url):
-        celery = CeleryEngine(url)
+    with worker(demo, url):
+        celery = CeleryEngine(url, expires_s=120)
         yield celery
         celery.close()
 
 
 @pytest.mark.postgis
-def test_a_round_that_is_asked_for_twice_is_run_once(place: Place, engine: SolveEngine) -> None:
-    round_id = place.round()
+def test_a_round_that_is_asked_for_twice_is_run_once(demo: Place, engine: SolveEngine) -> None:
+    round_id = demo.round()
     for _ in range(2):
-        engine.submit(place.territory, round_id, "rounds")
-    row = place.until("done", round_id)
-    engine.submit(place.territory, round_id, "rounds")
+        engine.submit(demo.territory, round_id, "rounds")
+    row = demo.until("done", round_id)
+    engine.submit(demo.territory, round_id, "rounds")
     time.sleep(1)
-    assert (place.row(round_id).state, place.row(round_id).token, row.attempts) == ("done", 1, 1)
-    assert place.offers() > 10
+    assert (demo.row(round_id).state, demo.row(round_id).token, row.attempts) == ("done", 1, 1)
+    assert demo.offers() > 10
+
+
+@pytest.mark.parametrize("demo", ["sqlite"], indirect=True)
+def test_a_closed_engine_has_left_its_rounds_to_the_next_one(demo: Place, demo_roads: RoadNetwork) -> None:
+    """Without waiting for the ten minutes that they may take, nor for the end of their lease."""
+    first, second = (PoolEngine(RoundRunner(demo.database, demo_roads, Settings(), World())) for _ in range(2))
+    round_id = demo.round(seconds=600)
+    first.submit(demo.territory, round_id, "rounds")
+    demo.until("running", round_id)
+    time.sleep(0.5)
+    began = time.monotonic()
+    first.close()
+    assert time.monotonic() - began < 2
+    first.submit(demo.territory, round_id, "rounds")
+    first.wait()
+    assert (demo.row(round_id).state, demo.row(round_id).token, demo.offers()) == ("running", 1, 0)
+    demo.shorten(round_id, 0.5)
+    second.submit(demo.territory, round_id, "rounds")
+    second.wait()
+    assert demo.steps(round_id) == ["running", "running", "done"]
+    second.close()
+
+
+@pytest.mark.postgis
+@pytest.mark.redis
+@pytest.mark.slow
+def test_a_worker_takes_the_rounds_of_its_own_groups_only(demo: Place, redis_url: str) -> None:
+    first = demo.round()
+    second = demo.round(days_later=1)
+    with running(demo, "worker", "--queues", "north,west", ALLONS_REDIS_URL=redis_url):
+        engine = CeleryEngine(redis_url)
+        engine.submit(demo.territory, first, "rounds")
+        engine.submit(demo.territory, second, "north")
+        engine.close()
+        demo.until("done", second)
+        assert demo.row(first).state == "queued"
 
 
 def test_without_redis_asking_is_forgotten_and_nothing_is_raised() -> None:
@@ -122,29 +86,38 @@ def test_without_redis_asking_is_forgotten_and_nothing_is_raised() -> None:
     engine.close()
 
 
+@pytest.mark.redis
+def test_a_message_says_how_long_it_is_worth_hearing_and_carries_two_ids_only(redis_url: str) -> None:
+    engine, began = CeleryEngine(redis_url, expires_s=20), time.time()
+    engine.submit(UUID(int=1), UUID(int=2), "expiring")
+    engine.close()
+    (text,) = redis.Redis.from_url(redis_url).lrange("allons:expiring", 0, -1)
+    message = json.loads(text)
+    assert 19 < datetime.fromisoformat(message["headers"]["expires"]).timestamp() - began < 25
+    assert message["headers"]["argsrepr"] == str([str(UUID(int=1)), str(UUID(int=2))])
+
+
 @pytest.mark.postgis
 @pytest.mark.redis
 @pytest.mark.slow
-def test_a_worker_killed_in_mid_solve_with_redis_emptied_loses_nothing(
-    place: Place, redis_url: str, demo_roads: RoadNetwork, record_property: Callable[[str, object], None]
-) -> None:
-    planner = Planner(place.database, demo_roads, LocalBus(), Settings(), World(), CeleryEngine(redis_url))
-    round_id = place.round(seconds=6.0)
-    with worker(place, redis_url) as first:
-        planner.submit_rounds()
-        place.until("running", round_id)
+def test_what_was_asked_for_long_ago_is_dropped_unread(demo: Place, redis_url: str) -> None:
+    """A night without workers leaves a message for each sweep; the sweep after the night is the one that counts."""
+    round_id, bell = demo.round(), redis.Redis.from_url(redis_url)
+    bell.flushall()  # of what other tests have asked for
+    stale = CeleryEngine(redis_url, expires_s=0.5)
+    for _ in range(5):
+        stale.submit(demo.territory, round_id, "rounds")
+    stale.close()
+    assert bell.llen("allons:rounds") == 5
+    time.sleep(1)
+    with worker(demo, redis_url):
+        deadline = time.monotonic() + 60
+        while bell.llen("allons:rounds"):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
         time.sleep(2)
-        kill(first)
-    redis.Redis.from_url(redis_url).flushall()
-    killed = time.monotonic()
-    with worker(place, redis_url):
-        while place.row(round_id).state != "done":
-            assert time.monotonic() < killed + 90
-            planner.submit_rounds()
-            time.sleep(1)
-    record_property("seconds_from_the_kill", round(time.monotonic() - killed, 1))
-    row = place.row(round_id)
-    assert (row.state, row.token, row.attempts) == ("done", 2, 2)
-    with place.database.read() as session:
-        assert [event.after for event in Store(session, place.territory).events(round_id)] == ["running", "running", "done"]
-    assert place.offers() > 10
+        assert demo.row(round_id).state == "queued"
+        fresh = CeleryEngine(redis_url)
+        fresh.submit(demo.territory, round_id, "rounds")
+        fresh.close()
+        assert demo.until("done", round_id).attempts == 1

@@ -2,12 +2,13 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 
 import pytest
 
-from dispatch.engine.pool import GRACE, solve_in_child
+from dispatch.engine.pool import GRACE, Children, Left, solve_in_child
 from dispatch.errors import SolveFailed
 from dispatch.planning.problem import Problem
 from dispatch.planning.solve import Solution, SolveParams, solve
@@ -56,3 +57,14 @@ def test_a_child_that_crashes_leaves_its_last_plan() -> None:
 def test_a_child_that_never_had_a_plan_is_a_failure_in_words() -> None:
     with pytest.raises(SolveFailed, match="ended without a plan"):
         solve_in_child(tiny_problem(), SolveParams(seconds=1.0), crash_at_once)
+
+
+def test_children_that_are_ended_are_gone_at_once_and_have_no_successors() -> None:
+    children = Children()
+    threading.Timer(1.0, children.end).start()
+    began = time.monotonic()
+    with pytest.raises(Left):
+        solve_in_child(tiny_problem(), SolveParams(seconds=60.0), solve_then_hang, children=children)
+    assert time.monotonic() - began < 5  # the plan it had is not taken either: whoever takes the round over has more time
+    with pytest.raises(Left):
+        solve_in_child(tiny_problem(), SolveParams(seconds=60.0), children=children)

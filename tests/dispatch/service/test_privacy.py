@@ -3,8 +3,8 @@
 import datetime as dt
 import os
 import subprocess
+import threading
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from uuid import UUID
@@ -12,20 +12,24 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from dispatch.errors import Conflict, NotFound
+from dispatch.errors import BadInput, Conflict, NotFound, Stale, Unauthenticated
 from dispatch.model.intake import NewTrip
+from dispatch.service.accounts import find_login, holder_link, use_link
 from dispatch.service.offers import accept_offer
 from dispatch.service.people import refuse_pair
 from dispatch.service.privacy import erase_after_restore, erase_person, retire_people
+from dispatch.service.rounds import fail_round, save_round
 from dispatch.service.trips import cancel_trip, request_trip
+from dispatch.storage.accounts import Accounts, Login, OneTimeLink
 from dispatch.storage.backup import back_up, restore
 from dispatch.storage.database import Database
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Assignment, Beneficiary, Leg, Offer, TripRequest, Volunteer
 from dispatch.storage.vault import ERASED
 from routing.network import RoadNetwork
+from tests import servers
 from tests.conftest import VAULT
-from tests.dispatch.territories import NOW, PLACE, TestTerritory, dump
+from tests.dispatch.territories import DATE, NOW, PLACE, TestTerritory, at, dump, make_plan
 
 PHONE = "+33 6 39 98 76 54"
 
@@ -62,6 +66,14 @@ def ridden(place: TestTerritory, person: UUID, volunteer: UUID) -> UUID:
         accept_offer(store, store.offers_of([request], "sent")[0], place.world)
     place.world.advance(dt.timedelta(days=3))
     return request
+
+
+def let_in(place: TestTerritory, person: UUID) -> tuple[str, str]:
+    """Log somebody in who has no account; the login's token, and that of a link that was not used yet."""
+    with place.store() as store:
+        accounts = Accounts(store.session)
+        (_, used), (_, unused) = (holder_link(accounts, store, "beneficiary", person, 72, place.world) for _ in range(2))
+        return use_link(accounts, used, place.world)[1], unused
 
 
 def test_an_erased_person_is_nowhere_and_the_counts_are_the_same(place: TestTerritory) -> None:
@@ -104,6 +116,114 @@ def test_who_has_rides_to_come_is_not_erased_before_they_are_cancelled(place: Te
         store.identify(person, ERASED)
 
 
+def test_whose_way_back_is_still_to_come_is_not_erased(place: TestTerritory) -> None:
+    person = place.person()
+    place.ask(person)  # there at 10:40, back from 11:40
+    place.world.advance(dt.timedelta(hours=26))  # 11:00 in Paris on the day
+    with pytest.raises(Conflict, match="cancel them first"):
+        erase(place, person)
+    place.world.advance(dt.timedelta(hours=1))
+    erase(place, person)
+
+
+@pytest.mark.parametrize("ended", ["saved", "rejected", "rejected before"])
+def test_a_plan_that_was_under_way_while_people_were_erased_is_kept_without_their_places(place: TestTerritory, ended: str) -> None:
+    person, gone, other = place.person(), place.volunteer(), place.volunteer()
+    request, theirs = place.ask(person, back=None), place.ask(arrive="15:00", back=None)
+    snapshot = place.snapshot()
+    plan = make_plan({(request, "outbound"): (other, "10:00"), (theirs, "outbound"): (gone, "14:30")})
+
+    def finish() -> None:
+        with place.database.write("solver") as session:
+            store = Store(session, place.id)
+            if ended == "saved":
+                assert save_round(store, snapshot, plan, 240, place.world)
+            else:
+                fail_round(store, snapshot.round_id, snapshot.token, "plan_rejected", place.world, plan)
+
+    if ended == "rejected before":
+        finish()
+    with place.store() as store:
+        cancel_trip(store, store.get(TripRequest, request), place.world)
+    erase(place, person)
+    erase(place, gone)
+    if ended != "rejected before":
+        finish()
+    with place.store() as store:
+        (row,) = store.planned_rounds({DATE})
+        assert row.plan
+        shown = {(run["driver"], stop["request"]): tuple(stop["place"]) for run in row.plan["runs"] for stop in run["stops"]}
+        assert shown[str(other), None] == PLACE  # who is still there
+        assert shown[str(other), str(request)] == shown[str(gone), None] == (2.3, 46.2)
+        assert list(store.runs_of(gone)) == list(store.offers_to(gone)) == []
+    assert place.states(theirs) == ["pending"]  # planned again
+
+
+@pytest.mark.parametrize("what", ["out of service", "refused"])
+def test_who_left_or_was_refused_while_a_plan_was_made_is_not_asked(place: TestTerritory, what: str) -> None:
+    person, volunteer, other = place.person(), place.volunteer(), place.volunteer()
+    request, second = place.ask(person, back=None), place.ask(arrive="15:00", back=None)
+    plan = {(request, "outbound"): (volunteer, "10:00"), (second, "outbound"): (other, "14:30")}
+    snapshot = place.snapshot()
+    with place.store() as store:
+        if what == "refused":
+            refuse_pair(store, volunteer, person)
+        else:
+            store.change(store.get(Volunteer, volunteer), {"active": False})
+    with place.database.write("solver") as session:
+        assert save_round(Store(session, place.id), snapshot, make_plan(plan), 240, place.world)
+    assert (place.states(request), place.states(second)) == (["pending"], ["offered"])
+    if what == "refused":  # and known to the next snapshot: what it plans all the same is not taken for a change
+        assert not place.run_round(plan)
+
+
+@pytest.mark.postgis
+@pytest.mark.parametrize("first", ["request", "erasure"])
+def test_nobody_is_erased_around_a_request_that_comes_at_that_moment(postgis: Database, demo_roads: RoadNetwork, first: str) -> None:
+    place = TestTerritory(postgis, demo_roads)
+    person, ended = place.person(), list[str]()
+
+    def second() -> None:
+        try:
+            erase(place, person) if first == "request" else place.ask(person)
+        except (Conflict, BadInput) as error:
+            ended.append(type(error).__name__)
+        else:
+            ended.append("done")
+
+    thread = threading.Thread(target=second)
+    wish = {"beneficiary_id": person, "origin": place.point(), "destination": place.point(), "arrive_by": at("10:40")}
+    with place.store() as store:
+        if first == "request":
+            request_trip(store, NewTrip(**wish), place.network, place.world)
+        else:
+            erase_person(store, store.file_of(person), place.world)
+        thread.start()
+        thread.join(0.5)
+        assert ended == []  # it waits
+    thread.join()
+    assert ended == (["Conflict"] if first == "request" else ["BadInput"])
+
+
+def test_who_cannot_be_erased_at_this_moment_is_not_half_erased_with_the_others(
+    place: TestTerritory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [place.person(f"P{k}") for k in range(3)]
+    place.world.advance(dt.timedelta(days=25 * 30.44))
+    change = Store.change
+
+    def one_fails(store: Store, row: Beneficiary | Volunteer, values: dict[str, object]) -> None:
+        if row.id == people[1]:
+            raise Stale
+        change(store, row, values)
+
+    monkeypatch.setattr(Store, "change", one_fails)
+    with place.store() as store:
+        assert retire_people(store, 24, place.world) == 2
+    with place.store() as store:
+        assert [store.identities(people)[person].name for person in people] == [None, "P1", None]
+
+
 def test_rides_of_a_volunteer_who_is_erased_go_back_to_planning(place: TestTerritory) -> None:
     volunteer, other = place.volunteer("canary Jean", phone=PHONE), place.volunteer()
     requests = [place.ask(back=None, arrive=clock) for clock in ("10:40", "14:40", "16:40")]
@@ -137,10 +257,25 @@ def test_whoever_was_not_seen_for_two_years_is_erased_and_nobody_else(place: Tes
         assert [person for person, found in store.identities([gone, asks, drove, fresh]).items() if found == ERASED] == [gone, drove]
 
 
+def test_whom_old_data_bring_back_is_out_again_and_their_links_open_nothing(place: TestTerritory) -> None:
+    gone, stays = place.person(), place.person()
+    (login, link), (other, _) = let_in(place, gone), let_in(place, stays)
+    with place.store() as store:
+        store.lose_key(gone, place.world.now())  # as the newest keys have it
+        assert erase_after_restore(store, place.world) == 1
+    with place.database.write() as session:
+        accounts = Accounts(session)
+        for opens in (find_login, use_link):
+            with pytest.raises(Unauthenticated):
+                opens(accounts, login if opens is find_login else link, place.world)
+        assert find_login(accounts, other, place.world)[0].holder_id == stays
+
+
 def test_a_restored_sqlite_backup_brings_nobody_back(sqlite: Database, demo_roads: RoadNetwork, tmp_path: Path) -> None:
     place = TestTerritory(sqlite, demo_roads)
     gone, stays = place.person("canary Jeanne", phone=PHONE), place.person("Odette")
     ridden(place, gone, place.volunteer())
+    let_in(place, stays)
     with place.store() as store:
         home = store.file_of(gone).home
     file, folder = tmp_path / "allons.sqlite3", tmp_path / "backup"
@@ -155,35 +290,50 @@ def test_a_restored_sqlite_backup_brings_nobody_back(sqlite: Database, demo_road
         _shows_only(database, place, gone, stays, home)
 
 
-def test_a_restored_dump_of_postgresql_brings_nobody_back(
-    postgis: Database, new_postgis: Callable[[], Database], demo_roads: RoadNetwork, tmp_path: Path
+def test_logins_would_come_back_if_they_were_in_the_backup(
+    sqlite: Database, demo_roads: RoadNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the commands of docs/backups.md."""
+    place = TestTerritory(sqlite, demo_roads)
+    login, link = let_in(place, place.person())
+    monkeypatch.setattr("dispatch.storage.backup._APART", ("person_key", "reply"))
+    restore(*back_up(tmp_path / "allons.sqlite3", tmp_path / "backup", "2026-11-01"), tmp_path / "restored.sqlite3")
+    with closing(Database(f"sqlite:///{tmp_path}/restored.sqlite3", VAULT)) as database, database.write() as session:
+        assert find_login(Accounts(session), login, place.world)
+        assert use_link(Accounts(session), link, place.world)
+
+
+@pytest.mark.postgis
+@pytest.mark.slow
+def test_a_restored_dump_of_postgresql_brings_nobody_back(postgis: Database, demo_roads: RoadNetwork, tmp_path: Path) -> None:
+    """With the commands of docs/backups.md, on a server that has never heard of Allons."""
     place = TestTerritory(postgis, demo_roads)
     gone, stays = place.person("canary Jeanne", phone=PHONE), place.person("Odette")
     ridden(place, gone, place.volunteer())
+    let_in(place, stays)
     with place.store() as store:
         home = store.file_of(gone).home
     docs = (Path(__file__).parents[3] / "docs" / "backups.md").read_text(encoding="utf-8")
-    dump_data, dump_keys, *back = [line for line in docs.splitlines() if line.startswith(("pg_dump ", "pg_restore "))]
-    new = new_postgis()
-    url = {database: database._engine.url.render_as_string(False).replace("+psycopg", "") for database in (postgis, new)}
+    dump_data, dump_keys, *back = [line for line in docs.splitlines() if line.startswith(("pg_dump ", "for role ", "pg_restore "))]
 
-    def run(line: str, database: Database) -> None:
-        known = {"PATH": os.environ["PATH"], "DATABASE": url[database], "DAY": "2026-11-01"}
+    def run(line: str, url: str) -> None:
+        known = {"PATH": os.environ["PATH"], "DATABASE": url.replace("+psycopg", ""), "DAY": "2026-11-01"}
         subprocess.run(["bash", "-euo", "pipefail", "-c", line], cwd=tmp_path, env=known, check=True, timeout=60)
 
-    run(dump_data, postgis)
+    here = postgis._engine.url.render_as_string(False)
+    run(dump_data, here)
     erase(place, gone)
-    run(dump_keys, postgis)
-    for line in back:
-        run(line, new)
-    with closing(new):
-        _shows_only(new, place, gone, stays, home)
+    run(dump_keys, here)
+    with servers.postgis() as server:
+        for line in back:
+            run(line, f"{server}/postgres")
+        with closing(Database(f"{server}/postgres", VAULT)) as restored:
+            restored.migrate()
+            _shows_only(restored, place, gone, stays, home)
 
 
 def _shows_only(database: Database, place: TestTerritory, gone: UUID, stays: UUID, home: tuple[float, float]) -> None:
     with database.write() as session:
+        assert [session.scalars(sa.select(table)).all() for table in (Login, OneTimeLink)] == [[], []]
         store = Store(session, place.id)
         assert store.identities([gone, stays])[gone] == ERASED
         assert store.identities([gone, stays])[stays].name == "Odette"

@@ -8,14 +8,14 @@ import pytest
 
 from dispatch.errors import Conflict
 from dispatch.service.offers import accept_offer, decline_offer
-from dispatch.service.rounds import claim_round, enqueue_round, save_round
+from dispatch.service.rounds import save_round
 from dispatch.service.trips import cancel_trip
 from dispatch.storage.database import Database
 from dispatch.storage.log import Event
 from dispatch.storage.store import Store
 from dispatch.storage.tables import TripRequest
 from routing.network import RoadNetwork
-from tests.dispatch.territories import DATE, TestTerritory, make_plan
+from tests.dispatch.territories import TestTerritory, make_plan
 
 ROUNDS = 60
 
@@ -45,10 +45,7 @@ def test_rides_that_are_cancelled_answered_or_new_while_the_plan_is_made(seed: i
     volunteers = [place.volunteer(f"V{k}") for k in range(4)]
     requests = [place.ask(back=None, arrive=f"{9 + k % 9:02}:{k % 2 * 30:02}") for k in range(10)]
     for _ in range(ROUNDS // 4):
-        with place.store() as store:
-            round_id = enqueue_round(store, DATE, 1.0, 1, place.world).id
-        with place.store() as store:
-            snapshot = claim_round(store, round_id, place.world)
+        snapshot = place.snapshot()
         served = {(r, "outbound"): (rng.choice(volunteers), "10:00") for r in requests if rng.random() < 0.8}
         left = tuple((r, "outbound") for r in requests if (r, "outbound") not in served and rng.random() < 0.8)
         plan = make_plan(served, unserved=left)
@@ -80,7 +77,7 @@ def test_rides_that_are_cancelled_answered_or_new_while_the_plan_is_made(seed: i
         except Conflict:
             with place.store() as store:
                 assert store.rounds_to_run() == []  # whole or not at all: the round is still ours
-                store.move(store.hold_round(round_id, snapshot.token, 0.0), "failed", place.world)
+                store.move(store.hold_round(snapshot.round_id, snapshot.token, 0.0), "failed", place.world)
         thread.join()
         check(place, requests)
         requests.append(place.ask(back=None, arrive=f"{rng.randrange(9, 18):02}:15"))

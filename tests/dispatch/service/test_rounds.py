@@ -9,10 +9,9 @@ import pytest
 from dispatch.errors import BadInput, Conflict
 from dispatch.model.intake import NewAvailability
 from dispatch.model.plans import ChangeKind, SmallestChange
-from dispatch.service.day import Snapshot
 from dispatch.service.offers import accept_offer, decline_offer
 from dispatch.service.people import add_availability, refuse_pair
-from dispatch.service.rounds import claim_round, enqueue_round, fail_round, save_round
+from dispatch.service.rounds import claim_round, enqueue_round, fail_round, load_day, save_round
 from dispatch.service.trips import cancel_trip
 from dispatch.storage.database import Database
 from dispatch.storage.store import Store
@@ -25,14 +24,6 @@ from tests.dispatch.territories import DATE, TestTerritory, at, make_plan
 def place(database: Database, demo_roads: RoadNetwork) -> TestTerritory:
     """A territory on either database."""
     return TestTerritory(database, demo_roads)
-
-
-def day_of(place: TestTerritory) -> Snapshot:
-    """A claimed round's snapshot."""
-    with place.store() as store:
-        round_id = enqueue_round(store, DATE, 1.0, 1, place.world).id
-    with place.store() as store:
-        return claim_round(store, round_id, place.world)
 
 
 def test_what_a_volunteer_is_asked_is_what_was_planned(place: TestTerritory) -> None:
@@ -102,7 +93,7 @@ def test_what_was_accepted_is_never_touched_by_a_round(place: TestTerritory) -> 
 
 def test_a_request_that_changed_while_the_plan_was_made_is_left_alone_and_planned_again(place: TestTerritory) -> None:
     volunteer, changed, same = place.volunteer(), place.ask(), place.ask(arrive="14:00", back=None)
-    snapshot = day_of(place)
+    snapshot = place.snapshot()
     with place.store() as store:
         cancel_trip(store, store.get(TripRequest, changed), place.world)
     both = {(changed, "outbound"): (volunteer, "10:00"), (changed, "return"): (volunteer, "12:00")}
@@ -117,7 +108,7 @@ def test_a_request_that_changed_while_the_plan_was_made_is_left_alone_and_planne
 def test_an_answer_given_while_the_plan_was_made_stands(place: TestTerritory) -> None:
     volunteer, other, request = place.volunteer("A"), place.volunteer("B"), place.ask(back=None)
     place.run_round({(request, "outbound"): (volunteer, "10:00")})
-    snapshot = day_of(place)
+    snapshot = place.snapshot()
     with place.store() as store:
         decline_offer(store, store.offers_of([request], "sent")[0], "too_far", place.world)
     with place.store() as store:
@@ -133,7 +124,7 @@ def test_who_declined_or_let_it_lapse_is_not_asked_again_about_the_same_request(
     place.run_round({(request, "outbound"): (volunteer, "10:00"), (request, "return"): (volunteer, "12:00")})
     with place.store() as store:
         decline_offer(store, store.offers_of([request], "sent")[0], "too_far", place.world)
-    (found,) = day_of(place).day.requests
+    (found,) = place.snapshot().day.requests
     assert found.refuses == (str(volunteer),)
 
 
@@ -141,7 +132,7 @@ def test_the_day_holds_ids_but_no_name_and_no_phone_number(place: TestTerritory)
     person = place.person("Canary Roussel", phone="0611223344")
     place.volunteer("Canary Morel", phone="0655667788")
     place.ask(person)
-    text = day_of(place).day.model_dump_json()
+    text = place.snapshot().day.model_dump_json()
     assert "Canary" not in text
     assert "06112" not in text
     assert "06556" not in text
@@ -153,7 +144,7 @@ def test_an_agreed_way_is_locked_and_lets_the_other_way_fail(place: TestTerritor
     with place.store() as store:
         (mine,) = (offer for offer in store.offers_of([request], "sent") if offer.volunteer_id == volunteer)
         accept_offer(store, mine, place.world)
-    day = day_of(place).day
+    day = place.snapshot().day
     (promise,) = day.promises
     assert (promise.request, promise.leg, promise.driver, promise.lock) == (str(request), "outbound", str(volunteer), "both")
     assert day.requests[0].one_way_ok
@@ -171,8 +162,7 @@ def test_the_day_knows_refusals_familiar_faces_and_who_drove_of_late(place: Test
     with place.store() as store:
         span = NewAvailability(starts_at=at("08:00", next_day), ends_at=at("12:00", next_day))
         add_availability(store, volunteer, span, place.world)
-        round_id = enqueue_round(store, next_day, 1.0, 1, place.world).id
-        (driver,) = claim_round(store, round_id, place.world).day.drivers
+    (driver,) = place.snapshot(next_day).day.drivers
     assert (driver.knows, driver.refuses, driver.recent_rides) == ((str(person),), (str(other),), 1)
 
 
@@ -180,7 +170,7 @@ def test_a_ride_whose_time_has_passed_is_not_planned_but_told(place: TestTerrito
     request = place.ask(back="11:40")
     place.volunteer()
     place.world.advance(dt.timedelta(hours=26))  # 11:00 in Paris on the day
-    snapshot = day_of(place)
+    snapshot = place.snapshot()
     assert snapshot.day.requests == ()
     with place.store() as store:
         save_round(store, snapshot, make_plan({}), 240, place.world)
@@ -192,7 +182,7 @@ def test_a_ride_whose_time_has_passed_is_not_planned_but_told(place: TestTerrito
 @pytest.mark.parametrize("volunteer", [None, "d7"])
 def test_what_to_ask_for_is_told_with_the_reason_where_it_names_no_volunteer(place: TestTerritory, volunteer: str | None) -> None:
     request = place.ask(back=None)
-    snapshot = day_of(place)
+    snapshot = place.snapshot()
     plan = make_plan({}, ((request, "outbound"),))
     kind = ChangeKind.SHIFT_UNTIL if volunteer else ChangeKind.WINDOW_LATER
     about = {"kind": kind, "request": str(request), "leg": "outbound", "driver": volunteer, "amount": 20}
@@ -209,7 +199,7 @@ def test_what_to_ask_for_is_told_with_the_reason_where_it_names_no_volunteer(pla
 
 def test_a_pickup_that_passed_while_the_plan_was_made_is_not_offered(place: TestTerritory) -> None:
     volunteer, request = place.volunteer(), place.ask(back=None)
-    snapshot = day_of(place)
+    snapshot = place.snapshot()
     place.world.advance(dt.timedelta(hours=25, minutes=1))  # 10:01 in Paris on the day
     with place.store() as store:
         save_round(store, snapshot, make_plan({(request, "outbound"): (volunteer, "10:00")}), 240, place.world)
@@ -223,7 +213,7 @@ def test_todays_spans_begin_now_except_for_who_is_out_driving(place: TestTerrito
     with place.store() as store:
         accept_offer(store, store.offers_of([request], "sent")[0], place.world)
     place.world.advance(dt.timedelta(hours=24, minutes=30))  # 9:30 in Paris on the day
-    shifts = {driver.id: driver.shifts[0][0] for driver in day_of(place).day.drivers}
+    shifts = {driver.id: driver.shifts[0][0] for driver in place.snapshot().day.drivers}
     assert dt.datetime.fromisoformat(shifts[str(busy)]) == at("08:00")
     assert dt.datetime.fromisoformat(shifts[str(idle)]) == at("09:30")
     assert str(gone) not in shifts
@@ -235,7 +225,7 @@ def test_spans_that_came_to_overlap_are_planned_as_one(place: TestTerritory) -> 
         for k, (begins, ends) in enumerate((("11:00", "13:00"), ("15:00", "16:00"))):
             span = {"starts_at": at(begins), "ends_at": at(ends), "created_at": place.world.now()}
             store.add(Availability(id=UUID(int=k + 1), volunteer_id=volunteer, **span))
-    (driver,) = day_of(place).day.drivers
+    (driver,) = place.snapshot().day.drivers
     spans = [tuple(dt.datetime.fromisoformat(clock) for clock in shift) for shift in driver.shifts]
     assert spans == [(at("08:00"), at("13:00")), (at("15:00"), at("16:00"))]
 
@@ -260,7 +250,7 @@ def test_two_who_ask_for_a_round_at_once_get_the_same(place: TestTerritory, monk
 
 
 def test_a_round_is_claimed_once(place: TestTerritory) -> None:
-    snapshot = day_of(place)
+    snapshot = place.snapshot()
     with pytest.raises(Conflict, match="Another worker"), place.store() as store:
         claim_round(store, snapshot.round_id, place.world)
 
@@ -270,10 +260,10 @@ def test_a_round_whose_worker_is_lost_is_taken_over_and_the_first_one_comes_too_
     with place.store() as store:
         round_id = enqueue_round(store, DATE, 1.0, 1, place.world).id
     with place.store() as store:
-        first = claim_round(store, round_id, place.world, lease_s=-1.0)  # over before it began
+        first = load_day(store, claim_round(store, round_id, place.world, lease_s=-1.0), place.world)  # over before it began
     with place.store() as store:
         assert list(store.rounds_to_run()) == [round_id]
-        second = claim_round(store, round_id, place.world)
+        second = load_day(store, claim_round(store, round_id, place.world), place.world)
     assert (first.token, second.token) == (1, 2)
     plan = make_plan({(request, "outbound"): (volunteer, "10:00")})
     with pytest.raises(Conflict, match="taken this round over"), place.store() as store:
@@ -291,7 +281,7 @@ def test_a_round_whose_worker_is_lost_is_taken_over_and_the_first_one_comes_too_
 
 def test_without_the_token_a_late_worker_would_save_a_second_time(place: TestTerritory) -> None:
     volunteer, request = place.volunteer(), place.ask(back=None)
-    snapshot = day_of(place)
+    snapshot = place.snapshot()
     plan = make_plan({(request, "outbound"): (volunteer, "10:00")})
     with pytest.raises(Conflict), place.store() as store:
         save_round(store, replace(snapshot, token=snapshot.token - 1), plan, 240, place.world)
@@ -301,7 +291,7 @@ def test_without_the_token_a_late_worker_would_save_a_second_time(place: TestTer
 
 
 def test_a_day_is_planned_by_one_worker_at_a_time(place: TestTerritory) -> None:
-    snapshot = day_of(place)
+    snapshot = place.snapshot()
     with place.store() as store:
         waiting = enqueue_round(store, DATE, 1.0, 1, place.world).id
         assert list(store.rounds_to_run()) == []
@@ -316,7 +306,7 @@ def test_what_a_volunteer_accepts_while_a_plan_moves_it_leaves_the_volunteer_alo
     one, other = place.volunteer("A"), place.volunteer("B")
     first, second = place.ask(back=None), place.ask(arrive="15:00", back=None)
     place.run_round({(first, "outbound"): (one, "10:00")}, unserved=((second, "outbound"),))
-    snapshot = day_of(place)
+    snapshot = place.snapshot()
     with place.store() as store:
         accept_offer(store, store.offers_of([first], "sent")[0], place.world)
     plan = make_plan({(first, "outbound"): (other, "10:00"), (second, "outbound"): (one, "14:30")})  # made before A said yes

@@ -6,8 +6,18 @@ from uuid import uuid4
 import pytest
 
 from dispatch.errors import BadInput, Conflict, NotFound
+from dispatch.model.day import Driver, Request
 from dispatch.model.intake import NewAvailability, NewBeneficiary, NewTerritory, NewVolunteer
-from dispatch.service.people import add_availability, add_beneficiary, add_volunteer, make_territory, policy_of, refuse_pair
+from dispatch.model.needs import NEEDS
+from dispatch.service.people import (
+    MOST_SPANS,
+    add_availability,
+    add_beneficiary,
+    add_volunteer,
+    make_territory,
+    policy_of,
+    refuse_pair,
+)
 from dispatch.storage.database import Database
 from dispatch.storage.registry import Registry
 from dispatch.storage.tables import TripRequest
@@ -114,3 +124,29 @@ def test_a_policy_saved_before_a_choice_existed_takes_its_default(place: TestTer
         territory = store.territory()
         territory.policy = {"cents_per_km": 40}
         assert (policy_of(territory).cents_per_km, policy_of(territory).snap_limit_metres) == (40, 500)
+
+
+def test_a_volunteer_gives_as_many_spans_a_day_as_can_be_planned(place: TestTerritory) -> None:
+    assert Driver.model_fields["shifts"].metadata[0].max_length == MOST_SPANS
+    volunteer = place.volunteer(span=None)
+
+    def give(day: dt.date, minutes: int) -> None:
+        begins = at("00:00", day) + dt.timedelta(minutes=minutes)
+        with place.store() as store:
+            span = NewAvailability(starts_at=begins, ends_at=begins + dt.timedelta(minutes=30))
+            add_availability(store, volunteer, span, place.world)
+
+    for k in range(MOST_SPANS):
+        give(DATE, 60 * k)
+    with pytest.raises(BadInput) as caught:
+        give(DATE, 60 * MOST_SPANS)
+    assert faults(caught) == {"starts_at": "too_many"}
+    give(DATE, 24 * 60)  # the next day
+    assert len(place.snapshot().day.drivers[0].shifts) == MOST_SPANS
+
+
+def test_a_person_may_have_every_need_twice_and_be_planned(place: TestTerritory) -> None:
+    """Of the person and of the request. More than a day may hold would keep the whole day from being planned."""
+    assert len(NEEDS) <= Request.model_fields["needs"].metadata[0].max_length
+    place.ask(place.person(needs=list(NEEDS)), needs=list(NEEDS))
+    assert set(place.snapshot().day.requests[0].needs) == set(NEEDS)

@@ -1,6 +1,9 @@
 """Opening, migrating and the two kinds of transaction, on both databases."""
 
+import signal
 import threading
+import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +15,8 @@ from dispatch.errors import BadInput, Conflict, NotReady
 from dispatch.storage.database import Database
 from dispatch.storage.registry import Registry
 from dispatch.storage.tables import Territory
+from tests.conftest import VAULT
+from tests.servers import postgres
 
 
 def territory(name: str) -> Territory:
@@ -103,3 +108,69 @@ def test_sqlite_keeps_its_promises_to_the_disk(sqlite: Database) -> None:
     with sqlite.read() as session:
         found = [session.execute(sa.text(f"PRAGMA {name}")).scalar_one() for name in ("journal_mode", "synchronous", "foreign_keys")]
     assert found == ["wal", 2, 1]
+
+
+def test_when_every_connection_is_taken_it_is_not_ready_and_works_again_when_one_is_free(tmp_path: Path) -> None:
+    with Database(f"sqlite:///{tmp_path}/a.sqlite3") as database:
+        database.migrate()
+        database._engine.pool._timeout = 0.1  # type: ignore[attr-defined]
+        with ExitStack() as taken:
+            for _ in range(15):  # the pool's five, and ten more
+                taken.enter_context(database.read()).execute(sa.text("SELECT 1"))
+            for opening in (database.read, database.write):
+                with pytest.raises(NotReady, match="does not answer"), opening() as session:
+                    session.execute(sa.text("SELECT 1"))
+            with pytest.raises(NotReady, match="does not answer"):
+                database.check_ready()
+        assert names(database) == []
+
+
+@pytest.mark.postgis
+def test_a_transaction_has_limits_and_who_comes_to_one_is_told_to_try_again(postgis: Database) -> None:
+    found = {}
+    with postgis.read() as session:
+        for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+            found[name] = session.execute(sa.text(f"SHOW {name}")).scalar_one()
+    assert found == {"statement_timeout": "10s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s"}
+    with pytest.raises(NotReady), postgis.write() as session:
+        session.execute(sa.text("SET LOCAL statement_timeout = '100ms'"))
+        session.execute(sa.text("SELECT pg_sleep(20)"))
+    with postgis.write() as first:
+        Registry(first).add(territory("A"))
+        with pytest.raises(NotReady), postgis.write() as second:
+            second.execute(sa.text("SET LOCAL lock_timeout = '100ms'"))
+            Registry(second).add(territory("A"))  # waits for what becomes of the first
+    for opening in (postgis.write, postgis.read):
+        with pytest.raises(NotReady), opening() as session:
+            session.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = '100ms'"))
+            time.sleep(0.5)
+            session.execute(sa.text("SELECT 1"))
+    assert names(postgis) == ["A"]  # and the next transaction is a good one
+
+
+@pytest.mark.postgis
+def test_a_full_disk_is_told_as_such(postgis: Database) -> None:
+    with pytest.raises(NotReady, match="takes no more"), postgis.write() as session:
+        session.execute(sa.text("DO $$ BEGIN RAISE EXCEPTION 'full' USING ERRCODE = '53100'; END $$"))
+
+
+def test_a_full_sqlite_file_is_told_as_such(sqlite: Database) -> None:
+    with sqlite._engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    with pytest.raises(NotReady, match="takes no more"), sqlite.write() as session:
+        session.execute(sa.text(f"PRAGMA max_page_count = {pages}"))
+        for k in range(200):
+            Registry(session).add(territory(f"{k} {'x' * 150}"))
+
+
+@pytest.mark.postgis
+def test_a_server_that_comes_back_is_used_again() -> None:
+    with postgres() as server, Database(f"{server.url}/postgres", VAULT) as database:
+        database.migrate()
+        assert names(database) == []
+        server.stop(signal.SIGQUIT)  # without a word to anybody
+        for opening in (database.read, database.write):
+            with pytest.raises(NotReady), opening() as session:
+                session.execute(sa.text("SELECT 1"))
+        server.start()
+        assert names(database) == []

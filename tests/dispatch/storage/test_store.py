@@ -63,10 +63,9 @@ def test_pages_show_every_row_once_newest_first(database: Database, demo_roads: 
     assert [row.created_at for row in seen] == sorted((row.created_at for row in seen), reverse=True)
 
 
-def test_days_wait_only_for_legs_whose_time_has_not_come(database: Database, demo_roads: RoadNetwork) -> None:
+def test_days_wait_from_a_first_one_on_whether_or_not_their_time_has_passed(database: Database, demo_roads: RoadNetwork) -> None:
     territory = TestTerritory(database, demo_roads)
     territory.ask(back=None)
-    early, late = NOW - timedelta(hours=1), NOW + timedelta(days=3)
+    early, day = NOW - timedelta(hours=1), timedelta(days=1)
     with territory.store() as store:
-        assert store.waiting_days(NOW, early) == {DATE}
-        assert store.waiting_days(late, early) == set()
+        assert [store.waiting_days(first, early) for first in (DATE - day, DATE, DATE + day)] == [{DATE}, {DATE}, set()]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch.errors import BadInput, Conflict, NotReady
+from dispatch.settings import Settings
 from dispatch.storage.database import Database
 from dispatch.storage.tables import Person, PersonKey
 from dispatch.storage.vault import Identity, Vault, find_master_key
@@ -49,6 +50,24 @@ def test_a_sqlite_database_has_its_key_beside_it_for_its_owner_only(tmp_path: Pa
     assert find_master_key(url, None, None) == key
     assert stat.S_IMODE((tmp_path / "var" / "a.key").stat().st_mode) == 0o600
     assert [found.name for found in (tmp_path / "var").iterdir()] == ["a.key"]
+
+
+def test_a_sqlite_database_that_was_moved_without_its_key_is_not_opened_with_a_new_one(tmp_path: Path, demo_roads: RoadNetwork) -> None:
+    old, new = (Settings(database_url=f"sqlite:///{tmp_path}/{name}.sqlite3") for name in ("old", "new"))
+    with Database.of(old) as database:
+        database.migrate()
+        TestTerritory(database, demo_roads).person("canary Jeanne")
+    with Database.of(new) as empty:  # one without names makes itself a key
+        empty.migrate()
+    (tmp_path / "new.key").unlink()
+    Database.of(new).close()
+    (tmp_path / "new.key").unlink()
+    (tmp_path / "old.sqlite3").replace(tmp_path / "new.sqlite3")
+    with pytest.raises(BadInput, match=r"bring its \.key file back"):
+        Database.of(new)
+    assert not (tmp_path / "new.key").exists()
+    (tmp_path / "old.key").replace(tmp_path / "new.key")
+    Database.of(new).close()
 
 
 @pytest.mark.parametrize("text", ["canary", "Y2FuYXJ5", "é" * 44, "A" * 36])

@@ -38,6 +38,13 @@ _OF_TERRITORY = (
     "beneficiary", "volunteer", "availability", "refusal", "trip_request", "leg", "round", "run", "assignment", "offer", "offer_leg",
     "unserved_leg", "event",
 )  # fmt: skip
+_NOT_THE_PLANNERS = {
+    "leg": "id, territory_id, request_id, direction",
+    "run": "id, territory_id, volunteer_id, service_date",
+    "offer": "id, territory_id, request_id, volunteer_id, round_id, sent_at, expires_at",
+    "offer_leg": "id, territory_id, offer_id, leg_id",
+    "assignment": "id, territory_id, leg_id, volunteer_id, round_id, told_pickup_at, locked",
+}
 _ACTIVE = "('planned', 'published', 'started')"
 
 
@@ -191,16 +198,6 @@ def _sqlite_triggers() -> list[str]:
     made += [
         f"CREATE TRIGGER event_no_{verb} BEFORE {verb} ON event BEGIN SELECT raise(ABORT, 'kept'); END" for verb in ("update", "delete")
     ]
-    told = ("leg_id", "volunteer_id", "told_pickup_at", "active", "locked")
-    other = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in told)
-    made += [
-        f"""CREATE TRIGGER keep_locked_update BEFORE UPDATE ON assignment
-            WHEN acting_role() = 'solver' AND (OLD.locked OR NEW.locked) AND ({other}) BEGIN SELECT raise(ABORT, 'locked'); END""",
-        """CREATE TRIGGER keep_locked_insert BEFORE INSERT ON assignment WHEN acting_role() = 'solver' AND NEW.locked BEGIN
-            SELECT raise(ABORT, 'locked'); END""",
-        """CREATE TRIGGER keep_locked_delete BEFORE DELETE ON assignment WHEN acting_role() = 'solver' BEGIN
-            SELECT raise(ABORT, 'locked'); END""",
-    ]
     for table, (kind, initial) in _STATES.items():
         extra = ", answered_at = NEW.at, decline_reason = NEW.reason" if kind == "offer" else ""
         made += [
@@ -220,4 +217,43 @@ def _sqlite_triggers() -> list[str]:
             made.append(
                 f"CREATE TRIGGER {table}_own_{verb} BEFORE {verb} ON {table} WHEN {foreign} BEGIN SELECT raise(ABORT, 'another territory'); END"
             )
+    return made + _sqlite_locks()
+
+
+def _sqlite_locks() -> list[str]:
+    """What 0002_postgresql.sql has under I7, by triggers that look who acts."""
+    made = []
+
+    def refuse(name: str, when: str, on: str) -> None:
+        condition = f"acting_role() = 'solver' AND ({when})"
+        made.append(f"CREATE TRIGGER keep_{name} BEFORE {on} WHEN {condition} BEGIN SELECT raise(ABORT, 'this was agreed on'); END")
+
+    def kept(first: str, last: str, told: str) -> str:
+        """Whether what lasts from `first` to `last` touches what a territory counts as kept, given what was told."""
+        after, before = (f"round((julianday({moment}) - julianday({told})) * 1440, 3)" for moment in (last, first))
+        tolerance, rounding = "coalesce(policy ->> 'promise_tolerance_minutes', 10)", "coalesce(policy ->> 'told_rounding_minutes', 5)"
+        own = f"t.id = a.territory_id AND {after} >= -{tolerance} AND {before} <= {tolerance} + {rounding}"
+        return f"EXISTS (SELECT 1 FROM territory t WHERE {own})"  # noqa: S608
+
+    waiting = "('pending', 'standby', 'offered')"
+    step = f"NEW.kind = 'leg' AND NEW.before IN {waiting} AND NEW.after IN {waiting}"
+    withdrawn = "NEW.kind = 'offer' AND NEW.before = 'sent' AND NEW.after = 'withdrawn'"
+    refuse("agreed", f"NOT (NEW.kind IN ('round', 'run') OR {step} OR {withdrawn})", "INSERT ON event")
+    refuse("run", "OLD.state NOT IN ('planned', 'published') OR NEW.state NOT IN (OLD.state, 'cancelled')", "UPDATE ON run")
+    other = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in ("leg_id", "volunteer_id", "told_pickup_at", "active", "locked"))
+    late = f"NOT {kept('NEW.pickup_at', 'NEW.pickup_at', 'NEW.told_pickup_at').replace('a.territory_id', 'NEW.territory_id')}"
+    long = "julianday(NEW.dropoff_at) > julianday(NEW.pickup_at) + 1"
+    refuse("locked_update", f"(OLD.locked OR NEW.locked) AND ({other} OR {late} OR {long})", "UPDATE ON assignment")
+    refuse("locked_insert", "NEW.locked", "INSERT ON assignment")
+    for verb in ("insert", "update"):
+        accepted = "EXISTS (SELECT 1 FROM offer o WHERE o.id = NEW.offer_id AND o.state = 'accepted')"
+        refuse(f"accepted_{verb}", accepted, f"{verb} ON offer_leg")
+    for table, columns in _NOT_THE_PLANNERS.items():  # PostgreSQL: rights to columns, and none to remove
+        refuse(f"{table}_columns", "true", f"UPDATE OF {columns} ON {table}")
+        refuse(f"{table}_delete", "true", f"DELETE ON {table}")
+    made.append(  # must be empty when a planner's transaction ends: SQLite has no deferred triggers, `storage.database` looks
+        f"""CREATE VIEW ride_without_run AS SELECT a.id FROM assignment a WHERE a.active AND a.locked AND NOT EXISTS (SELECT 1 FROM run r
+            WHERE r.id = a.run_id AND r.volunteer_id = a.volunteer_id AND r.state <> 'cancelled'
+            AND {kept("r.starts_at", "r.ends_at", "a.told_pickup_at")})"""  # noqa: S608
+    )
     return made

@@ -62,7 +62,7 @@ CREATE TRIGGER state_follows BEFORE INSERT OR UPDATE ON round FOR EACH ROW EXECU
 CREATE TRIGGER state_follows BEFORE INSERT OR UPDATE ON run FOR EACH ROW EXECUTE FUNCTION state_follows_events('planned');
 
 -- Roles: `allons_app` answers people, `allons_solver` saves plans, `allons_auditor` reads the log. None of them can log in by itself; whoever
--- may log in is a member (docs/settings.md). They belong to the cluster, and may be there already.
+-- may log in is a member (docs/serving.md). They belong to the cluster, and may be there already.
 DO $$
 DECLARE
     name text;
@@ -82,7 +82,12 @@ GRANT INSERT, UPDATE ON territory TO allons_app;
 GRANT SELECT, INSERT ON event TO allons_app, allons_solver;
 GRANT SELECT ON beneficiary, volunteer, availability, refusal, trip_request, leg, round, run, assignment, offer, offer_leg TO allons_solver;
 GRANT INSERT ON round, run, assignment, offer, offer_leg, unserved_leg TO allons_solver;
-GRANT UPDATE ON leg, round, run, assignment, offer, offer_leg TO allons_solver;
+GRANT UPDATE ON round TO allons_solver;
+GRANT UPDATE (state, version) ON leg TO allons_solver;
+GRANT UPDATE (state, version, starts_at, ends_at) ON run TO allons_solver;
+GRANT UPDATE (state, version, answered_at, decline_reason) ON offer TO allons_solver;
+GRANT UPDATE (open) ON offer_leg TO allons_solver;
+GRANT UPDATE (run_id, pickup_at, dropoff_at, active) ON assignment TO allons_solver;
 GRANT SELECT ON unserved_leg TO allons_solver;
 GRANT SELECT ON event, trip_request, leg, round, run, offer, assignment TO allons_auditor;
 
@@ -106,14 +111,78 @@ END $$;
 -- Keys are looked for before the territory is known; inside a territory only its own are there.
 CREATE POLICY own_territory ON api_key USING (acting_territory() IS NULL OR territory_id = acting_territory());
 
--- I7: what a person agreed on is not the planner's to move. It may note that the car comes a minute later within what was told, no more.
+-- I7: what a person agreed on is not the planner's to move: no confirmed leg, no accepted offer, no run that somebody who agreed rides in.
+-- It may note that the car comes a little later, within what the territory counts as kept, and change the run around that.
+CREATE FUNCTION only_plans() RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT NOT pg_has_role(current_user, 'allons_app', 'USAGE')
+$$;
+CREATE FUNCTION refuse_move() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'this was agreed on' USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE FUNCTION kept_within(of_territory uuid, told timestamptz) RETURNS tstzrange LANGUAGE sql STABLE AS $$
+    SELECT tstzrange(told - tolerance, told + tolerance + rounding, '[]') FROM (
+        SELECT make_interval(mins => coalesce((policy->>'promise_tolerance_minutes')::integer, 10)) AS tolerance,
+               make_interval(mins => coalesce((policy->>'told_rounding_minutes')::integer, 5)) AS rounding
+        FROM territory WHERE id = of_territory) AS chosen
+$$;
+
+CREATE FUNCTION keep_agreed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF only_plans() AND NOT (NEW.kind IN ('round', 'run')
+        OR NEW.kind = 'leg' AND NEW.before IN ('pending', 'standby', 'offered') AND NEW.after IN ('pending', 'standby', 'offered')
+        OR NEW.kind = 'offer' AND NEW.before = 'sent' AND NEW.after = 'withdrawn') THEN
+        PERFORM refuse_move();
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER keep_agreed BEFORE INSERT ON event FOR EACH ROW EXECUTE FUNCTION keep_agreed();
+
+CREATE FUNCTION keep_run() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF only_plans() AND (OLD.state NOT IN ('planned', 'published') OR NEW.state NOT IN (OLD.state, 'cancelled')) THEN
+        PERFORM refuse_move();
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER keep_run BEFORE UPDATE ON run FOR EACH ROW EXECUTE FUNCTION keep_run();
+
 CREATE FUNCTION keep_locked() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF current_user = 'allons_solver' AND (NEW.locked OR TG_OP = 'UPDATE' AND OLD.locked) AND (TG_OP = 'INSERT' OR
-        (NEW.leg_id, NEW.volunteer_id, NEW.told_pickup_at, NEW.active, NEW.locked)
-        IS DISTINCT FROM (OLD.leg_id, OLD.volunteer_id, OLD.told_pickup_at, OLD.active, OLD.locked)) THEN
-        RAISE EXCEPTION 'locked' USING ERRCODE = 'integrity_constraint_violation';
+    IF only_plans() AND (NEW.locked OR TG_OP = 'UPDATE' AND OLD.locked) AND (TG_OP = 'INSERT'
+        OR (NEW.leg_id, NEW.volunteer_id, NEW.told_pickup_at, NEW.active, NEW.locked)
+            IS DISTINCT FROM (OLD.leg_id, OLD.volunteer_id, OLD.told_pickup_at, OLD.active, OLD.locked)
+        OR NOT NEW.pickup_at <@ kept_within(NEW.territory_id, NEW.told_pickup_at)
+        OR NEW.dropoff_at > NEW.pickup_at + interval '1 day') THEN
+        PERFORM refuse_move();
+    END IF;
+    IF NEW.locked AND (TG_OP = 'INSERT' OR NOT OLD.locked) THEN
+        PERFORM FROM run r WHERE r.id = NEW.run_id FOR SHARE; -- who ends this run meanwhile waits, and then sees who rides in it
     END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER keep_locked BEFORE INSERT OR UPDATE ON assignment FOR EACH ROW EXECUTE FUNCTION keep_locked();
+
+-- When all is done, whoever agreed rides in a run of that volunteer at that time. Looked at in the end, since a plan replaces runs as a whole.
+CREATE FUNCTION keep_ridden() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF only_plans() AND NEW.territory_id IS DISTINCT FROM acting_territory() OR EXISTS (SELECT FROM assignment a
+        WHERE a.run_id = (to_jsonb(NEW)->>TG_ARGV[0])::uuid AND a.active AND a.locked AND NOT EXISTS (SELECT FROM run r
+            WHERE r.id = a.run_id AND r.volunteer_id = a.volunteer_id AND r.state <> 'cancelled'
+            AND tstzrange(r.starts_at, r.ends_at) && kept_within(a.territory_id, a.told_pickup_at))) THEN
+        PERFORM refuse_move();
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER keep_ridden AFTER UPDATE ON run DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION keep_ridden('id');
+CREATE CONSTRAINT TRIGGER keep_ridden AFTER INSERT OR UPDATE ON assignment DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION keep_ridden('run_id');
+
+CREATE FUNCTION keep_accepted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF only_plans() AND EXISTS (SELECT FROM offer o WHERE o.id = NEW.offer_id AND o.state = 'accepted') THEN
+        PERFORM refuse_move();
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER keep_accepted BEFORE INSERT OR UPDATE ON offer_leg FOR EACH ROW EXECUTE FUNCTION keep_accepted();

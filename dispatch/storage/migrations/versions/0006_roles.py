@@ -1,4 +1,4 @@
-"""Managers, prescribers and auditors."""
+"""Managers, prescribers and auditors; keys that are limited to some of what their role may."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,3 +14,4 @@ def upgrade() -> None:
     with op.batch_alter_table("api_key") as table:
         table.drop_constraint(op.f("ck_api_key_role"), type_="check")
         table.create_check_constraint(op.f("ck_api_key_role"), sa.text(f"role IN ({roles})"))
+    op.add_column("api_key", sa.Column("scopes", sa.JSON(), nullable=True))

@@ -1,0 +1,150 @@
+"""Every operation of the API with a call that would be taken, and what every refusal must be. For tests of what is refused."""
+
+import hashlib
+import json
+import re
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+
+from api import auth
+from dispatch.storage.base import Table
+from tests.api.conftest import Service
+from tests.api.kinds import CANARY
+
+
+class Operation:
+    """One of the API's, with a body that would be taken."""
+
+    def __init__(self, service: Service, method: str, path: str, described: dict[str, Any], schemas: dict[str, Any]) -> None:
+        self.service, self.method, self.path, self.described, self.schemas = service, method.upper(), path, described, schemas
+        self.name: str = described["operationId"]
+        allowed = auth.ALLOWED.get(self.name, frozenset({"coordinator"}))
+        self.role = next(role for role in ("coordinator", "manager", "admin", "driver", "auditor") if role in allowed)
+
+    def call(self, content: bytes | None = None, path: str | None = None, **headers: str) -> httpx2.Response:
+        more = {"Content-Type": self.form or "application/json"} if content is not None else {}
+        answer = self.service.call(
+            self.role, self.method, path or self.filled(), content=content, headers={"If-Match": '"v1"', **more, **headers}
+        )
+        described = {*self.described["responses"], "405"}  # garbage in a path may lead to another operation's
+        assert str(answer.status_code) in described, f"{self.name}: {answer.status_code} is not described"
+        return answer
+
+    def filled(self, **changed: str) -> str:
+        """The path, with somebody's ids."""
+        volunteer, person = self.service.people[self.service.here.id]
+        known = {"beneficiary_id": person, "volunteer_id": volunteer, **dict.fromkeys(self.ids, str(uuid4()))}
+        known["territory_id"] = self.service.here.id
+        known |= {name: str(value) for name, value in (("beneficiary_id", person), ("volunteer_id", volunteer)) if name in self.ids}
+        return self.path.format(**{**known, **changed})
+
+    @property
+    def ids(self) -> list[str]:
+        return [part.strip("{}") for part in self.path.split("/") if part.startswith("{")]
+
+    @property
+    def form(self) -> str | None:
+        """The media type of the body, if there is one."""
+        return next(iter(self.described.get("requestBody", {}).get("content", {})), None)
+
+    def sent(self) -> bytes | None:
+        """What would be taken, as it is sent."""
+        return encoded(self.body()) if self.schema else self.sheet().encode() if self.form == "text/csv" else None
+
+    def sheet(self) -> str:
+        """A file that would be taken."""
+        (lon, lat), wish = self.service.people_home, self.service.wish_of_mine
+        if self.name != "import_trip_requests":
+            return f"name,home_lon,home_lat\nOdette,{lon},{lat}\n"
+        places = ",".join(str(degrees) for end in ("origin", "destination") for degrees in wish[end])
+        head = "beneficiary_id,origin_lon,origin_lat,destination_lon,destination_lat,arrive_by"
+        return f"{head}\n{wish['beneficiary_id']},{places},{wish['arrive_by']}\n"
+
+    @property
+    def schema(self) -> dict[str, Any] | None:
+        """Of a body in JSON."""
+        content = self.described.get("requestBody", {}).get("content", {}).get("application/json")
+        if content is None:
+            return None
+        found: dict[str, Any] = self.schemas[content["schema"]["$ref"].rsplit("/", 1)[-1]]
+        return found
+
+    def body(self) -> dict[str, Any]:
+        """What would be taken."""
+        home = list(self.service.people_home)
+        volunteer = str(self.service.people[self.service.here.id][0])
+        return {
+            "create_territory": {"name": f"Pays {uuid4()}"},
+            "change_territory": {"name": "Pays", "policy": {}, "timetable": [], "queue": "rounds"},
+            "add_availability": {"starts_at": "2026-12-01T10:00:00Z", "ends_at": "2026-12-01T11:00:00Z"},
+            "create_trip_request": self.service.wish_of_mine,
+            "create_round": {"date": "2026-11-25"},
+            "create_key": {"role": "partner"},
+            "create_account": {"role": "partner", "name": "Odette", "email": "odette@example.org"},
+            "create_link": {"role": "driver", "holder_id": volunteer},
+            "decline_offer": {"reason": "other"},
+            "change_volunteer": {"name": "Odette", "home": home, "active": True},
+            "log_in": {"email": "odette@example.org", "password": "of no use at all"},
+            "open_account": {"token": "0" * 64, "password": "of no use at all"},
+            "use_link": {"token": "0" * 64},
+        }.get(self.name, {"name": "Odette", "home": home})
+
+
+_DESCRIPTION: list[dict[str, Any]] = []  # of whichever service was asked first
+
+
+def description(service: Service) -> dict[str, Any]:
+    """What the API says of itself: the same of every service, and slow to make. Not to be changed."""
+    if not _DESCRIPTION:
+        _DESCRIPTION.append(service.app.openapi())
+    return _DESCRIPTION[0]
+
+
+def operations(service: Service, told: dict[str, Any] | None = None) -> list[Operation]:
+    """All that is described, or that another description tells of."""
+    about = told or description(service)
+    return [
+        Operation(service, method, path, described, about["components"]["schemas"])
+        for path, methods in about["paths"].items()
+        if path.startswith("/v1")
+        for method, described in methods.items()
+    ]
+
+
+def digests(service: Service) -> dict[str, str]:
+    """Of every row of every table."""
+    found = {}
+    with service.here.database._engine.connect() as connection:
+        for table in Table.metadata.sorted_tables:
+            rows = connection.exec_driver_sql(f'SELECT * FROM "{table.name}"')  # noqa: S608
+            found[table.name] = hashlib.sha256("\n".join(sorted(str(tuple(row)) for row in rows)).encode()).hexdigest()
+    return found
+
+
+def complaint(answer: httpx2.Response, statuses: set[int], pointer: str | None = None) -> str | None:
+    """What is wrong with a refusal, if anything: its status, its form, what it names, or that it repeats what was sent.
+
+    A field that nobody knows is named as it was sent: that is a pointer, the only place where words of the caller may be.
+    """
+    if answer.status_code not in statuses:
+        return f"{answer.status_code} {answer.text[:200]}"
+    if answer.headers["content-type"] != "application/problem+json":
+        return "is no problem+json"
+    if len(answer.content) >= 2048:
+        return f"is {len(answer.content)} bytes long"
+    problem = answer.json()
+    pointers = [found.pop("pointer") for found in problem.get("errors", [])]
+    if CANARY in json.dumps(problem) or CANARY in str(answer.headers):
+        return "repeats what was sent"
+    if any(CANARY in found for found in pointers) and CANARY not in (pointer or ""):
+        return "repeats what was sent as the name of a field"
+    if pointer is not None and not any(found.startswith(pointer) or found in ("", "the whole") for found in pointers):
+        return f"names {pointers}"
+    return None
+
+
+def encoded(body: Any) -> bytes:
+    """JSON, with the numbers of `kinds.raw` as they are."""
+    return re.sub(r'"@raw ([^@"]*)@"', r"\1", json.dumps(body)).encode()
