@@ -113,6 +113,8 @@ def take_back_offer(store: Store, offer: Offer, world: World) -> Offer:
 
 def show_offers(store: Store, offers: Sequence[Offer]) -> list[OfferView]:
     """Offers with the ways they are about; those of closed offers as they were told."""
+    if not offers:  # such as behind the last page: nothing to be asked for
+        return []
     rows = store.offer_legs([offer.id for offer in offers])
     requests = store.requests([offer.request_id for offer in offers])
     people = store.beneficiaries([request.beneficiary_id for request in requests.values()])

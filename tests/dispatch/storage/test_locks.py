@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -258,7 +259,9 @@ def agreed(place: TestTerritory) -> list[tuple[object, ...]]:
     )
     with place.store() as store:
         rows = store.session.execute(query).all()
-    return sorted((tuple(row)[:-2] for row in rows if row.starts_at <= row.told_pickup_at < row.ends_at), key=str)
+    early, late = dt.timedelta(minutes=10), dt.timedelta(minutes=15)  # what the territory counts as kept, and the rounding of what is told
+    around = (row for row in rows if row.starts_at <= row.told_pickup_at + late and row.ends_at > row.told_pickup_at - early)
+    return sorted((tuple(row)[:-2] for row in around), key=str)
 
 
 @pytest.mark.parametrize("count", [30, pytest.param(1_000, marks=pytest.mark.slow)])
@@ -272,8 +275,9 @@ def test_hostile_plans_move_nobody_who_agreed(place: TestTerritory, count: int) 
         assert agreed(place) == locked
         offers = [offer for request in requests for offer in place.offers(request)]
         if offers and len(locked) < 5 and rng.random() < 0.4:
-            accept(place, rng.choice(offers).request_id)
-            locked = agreed(place)
+            with suppress(Conflict):  # a ride outside its run, which nobody can agree to
+                accept(place, rng.choice(offers).request_id)
+                locked = agreed(place)
         if not locked or len(requests) - len(locked) < 3:
             requests.append(place.ask(back=None))
     assert len(locked) >= 3

@@ -114,6 +114,7 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
     plans = Plans(postgis)
     assert {"leg", "trip_request", "assignment", "offer", "event", "run", "availability"} <= set(plans.large)
     ids: dict[str, UUID] = {
+        "territory_id": crowd.territory,
         "beneficiary_id": crowd.people[0],
         "volunteer_id": crowd.volunteers[0],
         "request_id": crowd.requests[0],
@@ -132,6 +133,7 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
         "change_volunteer": {**person, "active": True},
         "add_availability": span, "create_trip_request": wish, "create_round": {"date": str(day)}, "create_key": {"role": "partner"},
         "decline_offer": {"reason": "other"},
+        "change_territory": {"name": "Pays", "policy": {}, "timetable": [], "queue": "rounds"},
         "create_account": {"role": "partner", "name": "Odine", "email": "odine@example.org"},
         "create_link": {"role": "driver", "holder_id": str(crowd.volunteers[0])},
         "open_account": {"token": opening, "password": "un chat dort sur le toit"},
@@ -178,10 +180,10 @@ def test_a_query_without_its_index_is_found(postgis: Database, crowd: Crowd) -> 
     def missing() -> set[str]:
         plans = Plans(postgis)
         with postgis.read() as session:
-            Store(session, crowd.territory).overdue_offers(World().now())
+            Store(session, crowd.territory).offers_of([crowd.requests[0]], "accepted")
         return {table for tables in plans.whole.values() for table in tables}
 
     assert missing() == set()
     with postgis._engine.begin() as connection:
-        connection.exec_driver_sql("DROP INDEX ix_offer_sent")
+        connection.exec_driver_sql("DROP INDEX ix_offer_request_id")
     assert missing() == {"offer"}
