@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis for tests: started on loopback, in a folder of their own, ended by the id of the process that was started."""
+"""PostgreSQL and Redis for tests and benchmarks: on loopback, in a folder of their own, ended by the id of the process that was started."""
 
 import os
 import pwd
@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 
 def leave_out(what: str) -> None:
-    """Skip, saying what is missing; fail in CI, where nothing may be left out."""
+    """Skip, saying what is missing; fail in CI, where nothing may be left out. A benchmark ends, as its environment has no pytest."""
     sentence = f"{what} is not installed here (scripts/test installs it where it may)"
+    try:
+        import pytest
+    except ImportError:
+        raise SystemExit(sentence) from None
     if os.environ.get("CI") == "true":
         pytest.fail(sentence)
     pytest.skip(sentence)

@@ -32,6 +32,7 @@ _WAITING = 1  # in `rates`
 _ROUGH, _CAREFUL, _EXACT = 0, 1, 2  # labels compared whatever they remember; all labels; all blocks that could be in a best run
 _FAR = 1e18  # more than any block is worth
 _ENOUGH, _NEAR = 1e-6, 1e-4  # of the whole, for a linear program to count as solved: at once, and when half of the time is over
+_LATE = 0.75  # share of the time after which only bounds are looked for
 _BLOCKS_PRICED = 150_000  # blocks x kinds of shifts that can be priced often enough, for each second
 _LEAST_BLOCKS, _ALL_BLOCKS = 2_000, 12_000
 _WALK = 0.15  # share of the time that looking for longer blocks may take
@@ -97,7 +98,7 @@ class Master:
         themselves: then bounds hold.
         """
         pull, care, program = _PULL, _ROUGH, self.program
-        half = (time.monotonic() + deadline) / 2
+        half, late = ((1 - share) * time.monotonic() + share * deadline for share in (0.5, _LATE))
         while program.solve(deadline - time.monotonic()):
             if len(program.runs) > _MOST_COLUMNS:
                 program.keep_cheapest(_MOST_COLUMNS // 3)
@@ -112,7 +113,9 @@ class Master:
                     return True
             else:
                 near = False
-            if care < _EXACT and (near or (new == 0 and pull == 0)):
+            if care < _EXACT and time.monotonic() > late:
+                pull, care, self.centre, self.height = _PULL, _EXACT, None, -np.inf
+            elif care < _EXACT and (near or (new == 0 and pull == 0)):
                 pull, care, self.centre, self.height = _PULL, care + 1, None, -np.inf
             elif new > 0:
                 pull = _PULL
@@ -142,8 +145,8 @@ class Master:
     ) -> tuple[float, int, bool]:
         """Add runs that pay: (gain of all, new runs, whether every kind of shift was priced without leaving anything out).
 
-        Kinds take turns: it ends when it has found enough, so that prices are never far behind. `closed`: blocks to leave aside. `care`:
-        how much of what pays is looked for. `legal`: add no runs that are not.
+        Kinds take turns: it ends when it has found enough, so that prices are never far behind, but not where a bound is due. `closed`:
+        blocks to leave aside. `care`: how much of what pays is looked for. `legal`: add no runs that are not.
         """
         worth = np.bincount(self.block_leg, weights=pi[self.leg_of_block], minlength=len(self.blocks.size)) - _FAR * closed
         gain, new, complete, kinds = 0.0, 0, self.blocks.complete, list(program.kinds)
@@ -154,7 +157,7 @@ class Master:
             gain += len(program.kinds[kind]) * min(0.0, least)
             found = (self.run(kind, self.kinds[kind][0], route) for route in self._best_routes())
             new += sum(program.add(run) for run in found if not legal or run.price is not None)
-            if (new >= _MOST_RUNS and k + 1 < len(kinds)) or time.monotonic() > deadline:
+            if (care < _EXACT and new >= _MOST_RUNS and k + 1 < len(kinds)) or time.monotonic() > deadline:
                 self.turn += k + 1
                 return gain, new, False
         return gain, new, complete
