@@ -129,6 +129,7 @@ def platform(folder: Path, *, planner: bool) -> Iterator[tuple[Crowd, int, str]]
             "ALLONS_DATABASE_URL": url,
             "ALLONS_ROADS": str(folder / "demo.roads"),
             "ALLONS_VAULT_KEY": master,
+            "ALLONS_CALLS_PER_MINUTE": "1000000",  # the crowd shares one key
             "ALLONS_PLANNER": str(planner).lower(),
         }
         run = [sys.executable, "-c", "from dispatch.cli import main; main()", "serve", "--port", str(port)]
