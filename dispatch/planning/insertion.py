@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dispatch.planning.problem import NO_LIMIT, Arrays, BoolArray, IntArray
-from dispatch.planning.schedule import CENT, draw, inner, kernel, latest_starts, least_schedule, may_drive, route_cost, woven
+from dispatch.planning.schedule import CENT, cost_within, draw, inner, kernel, latest_starts, least_schedule, may_drive, route_cost, woven
 
 #: Weights of the levels inside one insertion's price (COST_PRICE for a thousandth of a cent). Results are compared level by level.
 COST_PRICE = 1000
@@ -90,14 +90,9 @@ def fill(r: Routes, shift: int, i: int, j: int, leg: int) -> int:
 
 @woven
 def price(p: Arrays, r: Routes, shift: int, route: IntArray, m: int, start: IntArray) -> tuple[int, int, int, int]:
-    """`route_cost` within the driver's kilometres: the cheaper gaps, or the shorter ones near the limit; metres = NO_LIMIT when too far."""
-    driver = p.shift_driver[shift]
-    room = p.max_metres[driver] - r.metres[driver] + r.figures[shift, 0]
-    for attempt in range(2):
-        figures = route_cost(p, shift, route, m, start, r.picked, attempt == 1)
-        if figures[0] <= room:
-            return figures
-    return NO_LIMIT, 0, 0, 0
+    """`cost_within` what the driver's other shifts leave of the kilometres."""
+    room = p.max_metres[p.shift_driver[shift]] - r.metres[p.shift_driver[shift]] + r.figures[shift, 0]
+    return cost_within(p, shift, route, m, start, r.picked, room)
 
 
 @woven

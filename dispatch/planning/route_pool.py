@@ -71,3 +71,8 @@ def remember_routes(r: Routes, twin: IntArray, pool: Pool) -> None:
             pool.price[at], pool.shift[at], pool.length[at] = price, shift, m
             for k in range(m):
                 pool.stops[at, k] = r.stops[shift, k]
+
+
+def pool_routes(pool: Pool) -> list[tuple[int, list[int]]]:
+    """By shift, the ones remembered last at the end."""
+    return [(int(pool.shift[k]), pool.stops[k, : pool.length[k]].tolist()) for k in range(int(pool.size[0]))]

@@ -217,6 +217,16 @@ def route_cost(
     return metres, cost, comfort, broken
 
 
+@woven
+def cost_within(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, picked: IntArray, room: int) -> tuple[int, int, int, int]:
+    """`route_cost` in no more than `room` metres: the cheaper gaps, or the shorter ones near the limit; metres = NO_LIMIT when too far."""
+    for attempt in range(2):
+        figures = route_cost(p, shift, route, m, start, picked, attempt == 1)
+        if figures[0] <= room:
+            return figures
+    return NO_LIMIT, 0, 0, 0
+
+
 @kernel
 def appraise(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, picked: IntArray) -> tuple[int, int, int, int]:
     """`route_cost` within the driver's kilometres, the cheaper gaps or else the shorter ones; metres = -1 when the run is not legal.
@@ -235,12 +245,8 @@ def appraise(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, pi
             picked[leg] = k
     if m > 2 * p.max_rides[driver] or not fits_car(p, driver, route, m) or not least_schedule(p, shift, route, m, start, picked):
         return -1, 0, 0, 0
-    figures = route_cost(p, shift, route, m, start, picked, False)
-    if figures[0] > p.max_metres[driver]:
-        figures = route_cost(p, shift, route, m, start, picked, True)
-        if figures[0] > p.max_metres[driver]:
-            return -1, 0, 0, 0
-    return figures
+    figures = cost_within(p, shift, route, m, start, picked, p.max_metres[driver])
+    return (-1, 0, 0, 0) if figures[0] == NO_LIMIT else figures
 
 
 @kernel

@@ -17,6 +17,7 @@ from dispatch.planning.insertion import load_routes
 from dispatch.planning.master import Master
 from dispatch.planning.problem import Arrays, Problem
 from dispatch.planning.proof import close_gap
+from dispatch.planning.route_pool import pool_routes
 from dispatch.planning.search import construct, improve
 from dispatch.planning.state import Search, best_routes, is_better, make_search, measure, remember_best
 
@@ -165,8 +166,7 @@ class _Solve:
         p, search = self.problem.arrays, self.search
         master = Master(self.problem, self.moment(GENERATE))
         master.add_routes(enumerate(best_routes(search)))
-        size = int(search.pool.size[0])
-        master.add_routes((int(search.pool.shift[k]), search.pool.stops[k, : search.pool.length[k]].tolist()) for k in range(size))
+        master.add_routes(pool_routes(search.pool))
         master.generate(self.moment(GENERATE))
         if master.bound > -np.inf:
             prices = master.proof_prices[1]
@@ -203,8 +203,7 @@ class _Solve:
         """The best set of the routes that the search has accepted: all that there is time for on days too large for the master."""
         p, search = self.problem.arrays, self.search
         best = best_routes(search)
-        pool, size = search.pool, int(search.pool.size[0])
-        known = [(int(pool.shift[k]), pool.stops[k, : pool.length[k]].tolist()) for k in range(max(0, size - MOST_KNOWN), size)]
+        known = pool_routes(search.pool)[-MOST_KNOWN:]
         known += [(shift, route) for shift, route in enumerate(best) if route]
         runs = {(run.kind, run.route): run for run in (make_run(p, int(search.twin[shift]), shift, route) for shift, route in known)}
         legal = [run for run in runs.values() if run.price is not None]
