@@ -30,7 +30,7 @@ import psycopg
 
 from benchmarks.crowd import Crowd, key_of, make_crowd
 from dispatch.storage.database import Database
-from dispatch.storage.vault import Vault, new_master_key
+from dispatch.storage.vault import Vault, find_master_key, new_master_key
 from routing.demo import make_demo_extract
 from routing.network import RoadNetwork, build_network
 from routing.osm import load_extract
@@ -121,9 +121,10 @@ def platform(folder: Path, *, planner: bool) -> Iterator[tuple[Crowd, int, str]]
         with psycopg.connect(f"{server.replace('+psycopg', '')}/postgres", autocommit=True) as admin:
             admin.execute("CREATE DATABASE platform")
         url, port = f"{server}/platform", free_port()
-        with Database(url, Vault(_bytes(master))) as database:
+        vault = Vault(find_master_key(url, master, None))
+        with Database(url, vault) as database:
             database.migrate()
-            crowd = make_crowd(database, network, Vault(_bytes(master)))
+            crowd = make_crowd(database, network, vault)
             key = key_of(database, crowd.territory, "coordinator")
         known = {
             "ALLONS_DATABASE_URL": url,
@@ -141,12 +142,6 @@ def platform(folder: Path, *, planner: bool) -> Iterator[tuple[Crowd, int, str]]
         finally:
             api.terminate()
             api.wait(20)
-
-
-def _bytes(master: str) -> bytes:
-    import base64
-
-    return base64.urlsafe_b64decode(master)
 
 
 def _roads(folder: Path) -> RoadNetwork:

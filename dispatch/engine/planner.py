@@ -7,7 +7,7 @@ a planner may be killed at any moment, and several of them do no harm.
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -77,11 +77,20 @@ class Planner:
         self._engine = engine or _engine_for(database, network, settings, world)
         self._forgotten_at: datetime | None = None
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="planner", daemon=True)
+        self._thread = threading.Thread(target=self.run, name="planner", daemon=True)
 
     def run(self) -> None:
         """Until stopped, in the calling thread."""
-        self._run()
+        rung = True
+        while not self._stopping.is_set():
+            try:
+                if rung:
+                    self.submit_rounds()  # what somebody asked for by hand does not wait for more requests to come in
+                    self._stopping.wait(self._settings.debounce_seconds)
+                self.turn()
+            except Exception as error:  # such as a database that is away: the next sweep tries again
+                log.error("planner", kind=type(error).__name__)
+            rung = bool(self._bus.wait(self._settings.sweep_seconds))
 
     def start(self) -> None:
         """Begin in a thread; the first turn comes at once, for what was left from last time."""
@@ -129,18 +138,15 @@ class Planner:
     def forget(self) -> None:
         """People not seen for long, people a restored backup brought back, and answers that nobody will ask for any more."""
         for territory in self._territories():
+            with self._database.write() as session:
+                erase_after_restore(Store(session, territory.id), self._world)
+                Replies(session).forget(territory.id, self._world.now())
             erased = 1
             while erased:
                 with self._database.write() as session:
-                    store = Store(session, territory.id)
-                    erase_after_restore(store, self._world)
-                    erased = retire_people(store, self._settings.retention_months, self._world)
-        for territory_id in (None, *(territory.id for territory in self._territories())):
-            with self._database.write() as session:
-                if territory_id is not None:
-                    Store(session, territory_id)
-                Replies(session).forget(territory_id, self._world.now())
+                    erased = retire_people(Store(session, territory.id), self._settings.retention_months, self._world)
         with self._database.write() as session:
+            Replies(session).forget(None, self._world.now())
             Accounts(session).forget(self._world.now())
         self.seal()
 
@@ -156,7 +162,8 @@ class Planner:
             with self._database.read() as session:
                 waiting = Store(session, territory.id).waiting_days(self._world.now().date() - OLDEST, self._world.now() - PATIENCE)
             for day in sorted(waiting):
-                self._queue(territory.id, day)
+                with self._database.write() as session:
+                    enqueue_round(Store(session, territory.id), day, self._settings.round_seconds, 1, self._world, OLDEST.days)
 
     def queue_slots(self) -> None:
         """One round for every time of every timetable that has come, whether or not anything waits."""
@@ -183,22 +190,6 @@ class Planner:
     def _territories(self) -> Sequence[Territory]:
         with self._database.read() as session:
             return Registry(session).territories()
-
-    def _queue(self, territory_id: UUID, day: date) -> None:
-        with self._database.write() as session:
-            enqueue_round(Store(session, territory_id), day, self._settings.round_seconds, 1, self._world, OLDEST.days)
-
-    def _run(self) -> None:
-        rung = True
-        while not self._stopping.is_set():
-            try:
-                self.submit_rounds()  # what somebody asked for by hand does not wait for more requests to come in
-                if rung:
-                    self._stopping.wait(self._settings.debounce_seconds)
-                self.turn()
-            except Exception as error:  # such as a database that is away: the next sweep tries again
-                log.error("planner", kind=type(error).__name__)
-            rung = bool(self._bus.wait(self._settings.sweep_seconds))
 
 
 def _engine_for(database: Database, network: RoadNetwork | None, settings: Settings, world: World) -> SolveEngine:

@@ -5,7 +5,6 @@ In: a limit and whom it is for. Out: nothing, or TooMany with the seconds to wai
 
 import hashlib
 import time
-from contextlib import suppress
 
 import limits
 from limits.storage import MemoryStorage, RedisStorage
@@ -29,7 +28,10 @@ class Throttle:
     def __init__(self, redis_url: str | None) -> None:
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._shared: MovingWindowRateLimiter | None = None
-        self._redis_url, self._away_until = redis_url, 0.0
+        if redis_url is not None:  # connects when it is asked
+            storage = RedisStorage(redis_url, key_prefix="allons:limits", socket_timeout=0.5, socket_connect_timeout=0.5)
+            self._shared = MovingWindowRateLimiter(storage)
+        self._away_until = 0.0
 
     def take(self, limit: Limit, *who: object) -> None:
         """Count one; TooMany beyond the limit. Cost: microseconds, or two round trips where there is Redis."""
@@ -53,10 +55,4 @@ class Throttle:
             ask(self._own)
 
     def _limiter(self) -> MovingWindowRateLimiter:
-        if self._redis_url is None or time.monotonic() < self._away_until:
-            return self._own
-        with suppress(RedisError, OSError):
-            self._shared = self._shared or MovingWindowRateLimiter(
-                RedisStorage(self._redis_url, key_prefix="allons:limits", socket_timeout=0.5, socket_connect_timeout=0.5)
-            )
-        return self._shared or self._own
+        return self._own if self._shared is None or time.monotonic() < self._away_until else self._shared

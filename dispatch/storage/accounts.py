@@ -11,37 +11,17 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from dispatch.errors import NotReady
-from dispatch.model.roles import ROLES
-from dispatch.storage.base import Table, one_of
-from dispatch.storage.vault import Vault
+from dispatch.storage.base import Opens, Table, is_person, opens_to
+from dispatch.storage.vault import Vault, vault_of
 
 
-class _Opens:
-    """Columns of what lets somebody in: as whom, and where."""
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    territory_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("territory.id"))
-    role: Mapped[str] = mapped_column(sa.String(20))
-    holder_id: Mapped[UUID | None]  # the volunteer or beneficiary it is for
-    created_at: Mapped[datetime]
-
-
-def _guards() -> tuple[sa.CheckConstraint, ...]:
-    return (
-        one_of("role", ROLES),
-        sa.CheckConstraint("(role = 'admin') = (territory_id IS NULL)", name="admin_is_of_no_territory"),
-        sa.CheckConstraint("(role IN ('driver', 'beneficiary')) = (holder_id IS NOT NULL)", name="holder"),
-    )
-
-
-class Account(_Opens, Table):
+class Account(Opens, Table):
     """Somebody who logs in with an e-mail address and a password."""
 
     __tablename__ = "account"
     __table_args__ = (
-        *_guards(),
-        sa.ForeignKeyConstraint(["territory_id", "id"], ["person.territory_id", "person.id"]),
+        *opens_to(),
+        is_person(),
         sa.CheckConstraint("(login_digest IS NULL) = (ended_at IS NOT NULL)", name="ended_or_not"),
         sa.Index(None, "territory_id"),
         sa.Index(None, "holder_id"),
@@ -53,22 +33,22 @@ class Account(_Opens, Table):
     ended_at: Mapped[datetime | None]
 
 
-class OneTimeLink(_Opens, Table):
+class OneTimeLink(Opens, Table):
     """Opens something once: a new password for an account, or the pages of a person who has none."""
 
     __tablename__ = "one_time_link"
-    __table_args__ = (*_guards(), sa.Index(None, "expires_at"), sa.Index(None, "holder_id"), sa.Index(None, "account_id"))
+    __table_args__ = (*opens_to(), sa.Index(None, "expires_at"), sa.Index(None, "holder_id"), sa.Index(None, "account_id"))
     account_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("account.id"))
     token_sha256: Mapped[str] = mapped_column(sa.String(64), unique=True)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
 
 
-class Login(_Opens, Table):
+class Login(Opens, Table):
     """Somebody is logged in, in one browser."""
 
     __tablename__ = "login"
-    __table_args__ = (*_guards(), sa.Index(None, "expires_at"), sa.Index(None, "holder_id"), sa.Index(None, "actor_id"))
+    __table_args__ = (*opens_to(), sa.Index(None, "expires_at"), sa.Index(None, "holder_id"), sa.Index(None, "actor_id"))
     actor_id: Mapped[UUID]  # the account, or the one-time link
     token_sha256: Mapped[str] = mapped_column(sa.String(64), unique=True)
     seen_at: Mapped[datetime]
@@ -84,10 +64,7 @@ class Accounts:
     @property
     def vault(self) -> Vault:
         """NotReady where the master key is not there."""
-        vault: Vault | None = self.session.info["vault"]
-        if vault is None:
-            raise NotReady("The key that opens names is not there: set ALLONS_VAULT_KEY.")
-        return vault
+        return vault_of(self.session)
 
     def add(self, row: Account | OneTimeLink | Login) -> None:
         """Keep a new row; a broken guarantee shows here rather than at the end."""

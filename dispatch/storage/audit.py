@@ -14,25 +14,17 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from dispatch.errors import NotFound
-from dispatch.model.lifecycle import INITIAL, Kind
+from dispatch.model.lifecycle import INITIAL
 from dispatch.storage.digests import FIRST, digest
 from dispatch.storage.log import Access, Event, Seal, Sealed
-from dispatch.storage.rows import Rows
-from dispatch.storage.tables import Leg, Offer, Round, Run, TripRequest
+from dispatch.storage.rows import KINDS, Rows
 from dispatch.world import World
 
 T = TypeVar("T", Event, Access)
 #: An entry is written within this time of its `at`; so what is older than the last seal by more needs no second look, however long the log.
 LATE = timedelta(days=1)
 Act = Literal["read", "made", "changed", "erased", "copied"]
-_TABLES: dict[Kind, type[TripRequest | Leg | Offer | Round | Run]] = {
-    "request": TripRequest,
-    "leg": Leg,
-    "offer": Offer,
-    "round": Round,
-    "run": Run,
-}
+_TABLES = {kind: table for table, kind in KINDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +48,17 @@ class AuditRows(Rows):
 
     def log(self, after: UUID | None, limit: int, subject_id: UUID | None) -> Sequence[Event]:
         """Steps of a territory, or of one thing, newest first."""
-        return self._newest(Event, after, limit, subject_id)
+        return self._entries(Event, after, limit, subject_id)
 
     def accesses(self, after: UUID | None, limit: int, subject_id: UUID | None) -> Sequence[Access]:
         """Looks at and changes of people's data, newest first."""
-        return self._newest(Access, after, limit, subject_id)
+        return self._entries(Access, after, limit, subject_id)
 
-    def _newest(self, table: type[T], after: UUID | None, limit: int, subject_id: UUID | None) -> Sequence[T]:
+    def _entries(self, table: type[T], after: UUID | None, limit: int, subject_id: UUID | None) -> Sequence[T]:
         query = sa.select(table).where(table.territory_id == self.territory_id)
         if subject_id is not None:
             query = query.where(table.subject_id == subject_id)
-        if after is not None:
-            last = sa.select(table.at, table.id).where(table.id == after, table.territory_id == self.territory_id)
-            if self.session.execute(last).one_or_none() is None:
-                raise NotFound
-            query = query.where(sa.tuple_(table.at, table.id) < last.scalar_subquery())
-        return self.session.scalars(query.order_by(table.at.desc(), table.id.desc()).limit(limit)).all()
+        return self._newest(query, table, table.at, after, limit)
 
     # Seals
 

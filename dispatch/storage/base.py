@@ -5,9 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from dispatch.errors import Stale
 from dispatch.model.lifecycle import Kind, states
+from dispatch.model.roles import ROLES
 from dispatch.storage.geometry import Instant
 
 NAMING = {
@@ -53,6 +55,25 @@ def state_of(kind: Kind) -> sa.CheckConstraint:
     return one_of("state", states(kind))
 
 
+def opens_to() -> tuple[sa.CheckConstraint, ...]:
+    """As whom and where: an admin is of no territory, and who holds something is a driver or beneficiary."""
+    return (
+        one_of("role", ROLES),
+        sa.CheckConstraint("(role = 'admin') = (territory_id IS NULL)", name="admin_is_of_no_territory"),
+        sa.CheckConstraint("(role IN ('driver', 'beneficiary')) = (holder_id IS NOT NULL)", name="holder"),
+    )
+
+
+class Opens:
+    """Columns of what lets somebody in: as whom, and where."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    territory_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("territory.id"))
+    role: Mapped[str] = mapped_column(sa.String(20))
+    holder_id: Mapped[UUID | None]  # the volunteer or beneficiary it is for
+    created_at: Mapped[datetime]
+
+
 class Edited:
     """A column of what people edit: how often that has happened. Of two who edit at once, the second one fails."""
 
@@ -71,3 +92,13 @@ class Moved(OfTerritory):
 
     state: Mapped[str] = mapped_column(sa.String(20))
     version: Mapped[int] = mapped_column(server_default="0", default=0)
+
+
+def change_row(session: Session, row: Any, values: dict[str, Any], *within: sa.ColumnElement[bool]) -> None:
+    """Edit a row that is at the version it was read at; Stale otherwise."""
+    table = type(row)
+    edit = sa.update(table).where(table.id == row.id, table.version == row.version, *within)
+    done = session.execute(edit.values(**values, version=row.version + 1), execution_options={"synchronize_session": False})
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise Stale
+    session.refresh(row)

@@ -4,6 +4,7 @@ In: a URL. Out: sessions that live for one transaction, in a role, and in no ter
 boundaries (api, planner, command line).
 """
 
+import functools
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -102,7 +103,7 @@ class Database:
                 found = MigrationContext.configure(connection).get_current_revision()
         except _AWAY as error:
             raise _unready(error) or error from None
-        if found != ScriptDirectory(str(_MIGRATIONS)).get_current_head():
+        if found != _newest_version():
             raise NotReady("The database's tables are of another version: run `allons migrate`.")
 
     def check_tables(self) -> None:
@@ -208,6 +209,12 @@ def _sqlite(url: sa.URL) -> sa.Engine:
             raise Conflict  # whoever agreed has no run any more; triggers cannot wait for the end
 
     return engine
+
+
+@functools.cache
+def _newest_version() -> str | None:
+    """Of the migrations, whose files are read once: readiness is asked for again and again."""
+    return ScriptDirectory(str(_MIGRATIONS)).get_current_head()
 
 
 def _config(connection: sa.Connection, vault: Vault | None = None) -> alembic.config.Config:

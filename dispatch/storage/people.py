@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from dispatch.errors import NotFound, NotReady
+from dispatch.errors import NotFound
 from dispatch.storage.rows import Rows
 from dispatch.storage.tables import (
     Assignment,
@@ -19,7 +19,7 @@ from dispatch.storage.tables import (
     TripRequest,
     Volunteer,
 )
-from dispatch.storage.vault import ERASED, Identity, Vault
+from dispatch.storage.vault import ERASED, Identity, vault_of
 
 
 class PeopleRows(Rows):
@@ -34,7 +34,7 @@ class PeopleRows(Rows):
 
     def add_identity(self, person_id: UUID, identity: Identity) -> None:
         """Seal who somebody is with a new key."""
-        vault = self._vault()
+        vault = vault_of(self.session)
         wrapped = vault.new_key(person_id)
         self.add(PersonKey(person_id=person_id, wrapped=wrapped), Person(id=person_id, sealed=vault.seal(person_id, wrapped, identity)))
 
@@ -43,7 +43,7 @@ class PeopleRows(Rows):
         person, key = self._sealed([person_id])[0]
         if key.wrapped is None:
             raise NotFound
-        person.sealed = self._vault().seal(person_id, key.wrapped, identity)
+        person.sealed = vault_of(self.session).seal(person_id, key.wrapped, identity)
         self.session.flush()
 
     def identities(self, person_ids: Iterable[UUID]) -> dict[UUID, Identity]:
@@ -51,7 +51,7 @@ class PeopleRows(Rows):
         found = dict.fromkeys(person_ids, ERASED)
         for person, key in self._sealed(found):
             if key.wrapped is not None and person.sealed is not None:
-                found[person.id] = self._vault().open(person.id, key.wrapped, person.sealed)
+                found[person.id] = vault_of(self.session).open(person.id, key.wrapped, person.sealed)
         return found
 
     def identity(self, person_id: UUID) -> Identity:
@@ -79,12 +79,6 @@ class PeopleRows(Rows):
             .where(Person.territory_id == self.territory_id, Person.id.in_(list(person_ids)))
         )
         return [(person, key) for person, key in self.session.execute(query)]
-
-    def _vault(self) -> Vault:
-        vault: Vault | None = self.session.info["vault"]
-        if vault is None:
-            raise NotReady("The key that opens names is not there: set ALLONS_VAULT_KEY.")
-        return vault
 
     # Their files
 

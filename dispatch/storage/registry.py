@@ -10,8 +10,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from dispatch.errors import NotFound, Stale
+from dispatch.errors import NotFound
 from dispatch.storage.accounts import Account
+from dispatch.storage.base import change_row
 from dispatch.storage.tables import ApiKey, Territory
 
 T = TypeVar("T", Territory, ApiKey, Account)
@@ -69,15 +70,15 @@ class Registry:
 
     def change(self, row: Territory, values: dict[str, Any]) -> None:
         """Edit a territory that is at the version it was read at; Stale otherwise."""
-        edit = sa.update(Territory).where(Territory.id == row.id, Territory.version == row.version)
-        done = self._session.execute(edit.values(**values, version=row.version + 1), execution_options={"synchronize_session": False})
-        if done.rowcount != 1:  # type: ignore[attr-defined]
-            raise Stale
-        self._session.refresh(row)
+        change_row(self._session, row, values)
 
     def api_keys(self) -> Sequence[ApiKey]:
         """All, oldest first."""
         return self._session.scalars(sa.select(ApiKey).order_by(ApiKey.created_at, ApiKey.prefix)).all()
+
+    def key_of(self, territory_id: UUID, key_id: UUID) -> ApiKey | None:
+        """A territory's own, by its id."""
+        return self._session.scalars(sa.select(ApiKey).where(ApiKey.id == key_id, ApiKey.territory_id == territory_id)).one_or_none()
 
     def key(self, prefix: str) -> ApiKey | None:
         """By the open part of its text."""

@@ -40,10 +40,7 @@ class RoundRows(Rows):
             .join(TripRequest, TripRequest.id == Offer.request_id)
             .where(Offer.territory_id == self.territory_id, TripRequest.service_date == day)
         )
-        if after is not None:
-            last = sa.select(Offer.sent_at, Offer.id).where(Offer.id == after, Offer.territory_id == self.territory_id)
-            query = query.where(sa.tuple_(Offer.sent_at, Offer.id) < last.scalar_subquery())
-        return self.session.scalars(query.order_by(Offer.sent_at.desc(), Offer.id.desc()).limit(limit)).all()
+        return self._newest(query, Offer, Offer.sent_at, after, limit)
 
     def is_open(self, offer: Offer, world: World) -> bool:
         """Whether the offer may be accepted: sent, not lapsed by the database's clock. The row is ours until the transaction ends."""

@@ -14,17 +14,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from dispatch.errors import Conflict, NotFound, Stale
+from dispatch.errors import Conflict, NotFound
 from dispatch.model.lifecycle import Kind, move
-from dispatch.storage.base import Table
+from dispatch.storage.base import Table, change_row
 from dispatch.storage.database import enter
 from dispatch.storage.log import Event
 from dispatch.storage.tables import Availability, Beneficiary, Leg, Offer, Round, Run, Territory, TripRequest, Volunteer
 from dispatch.world import World
 
+N = TypeVar("N", bound=Table)
 T = TypeVar("T", Beneficiary, Volunteer, Availability, TripRequest, Leg, Round, Offer, Run)
 Moved = TripRequest | Leg | Offer | Round | Run
-_KIND: dict[type[Moved], Kind] = {TripRequest: "request", Leg: "leg", Offer: "offer", Round: "round", Run: "run"}
+KINDS: dict[type[Moved], Kind] = {TripRequest: "request", Leg: "leg", Offer: "offer", Round: "round", Run: "run"}
 Moment = InstrumentedAttribute[datetime]
 
 
@@ -79,7 +80,7 @@ class Rows:
 
     def move(self, row: Moved, after: str, world: World, reason: str | None = None) -> None:
         """Change a state, by adding an event. IllegalMove when the table does not allow it, Conflict when the row has moved meanwhile."""
-        kind = _KIND[type(row)]
+        kind = KINDS[type(row)]
         move(kind, row.state, after)
         self.session.flush()
         event: dict[str, Any] = {
@@ -103,12 +104,7 @@ class Rows:
 
     def change(self, row: Beneficiary | Volunteer, values: dict[str, Any]) -> None:
         """Edit a row that is at the version it was read at; Stale otherwise."""
-        table = type(row)
-        edit = sa.update(table).where(table.id == row.id, table.territory_id == self.territory_id, table.version == row.version)
-        done = self.session.execute(edit.values(**values, version=row.version + 1), execution_options={"synchronize_session": False})
-        if done.rowcount != 1:  # type: ignore[attr-defined]
-            raise Stale
-        self.session.refresh(row)
+        change_row(self.session, row, values, type(row).territory_id == self.territory_id)
 
     def events(self, subject_id: UUID) -> Sequence[Event]:
         """The life of one thing, from its beginning."""
@@ -131,6 +127,10 @@ class Rows:
         """Rows of this territory whose columns equal what is given, newest first, after a given row."""
         moment = _PAGE_ORDER[table]
         query = sa.select(table).where(table.territory_id == self.territory_id, *_there(table)).filter_by(**equal)
+        return self._newest(query, table, moment, after, limit)
+
+    def _newest(self, query: sa.Select[N], table: Any, moment: Moment, after: UUID | None, limit: int) -> Sequence[N]:
+        """What a query finds, newest first, after a given row; NotFound when that is none of this territory."""
         if after is not None:
             last = sa.select(moment, table.id).where(table.id == after, table.territory_id == self.territory_id)
             if self.session.execute(last).one_or_none() is None:

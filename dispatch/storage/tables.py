@@ -12,8 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from dispatch.model.roles import ROLES
-from dispatch.storage.base import Edited, Moved, OfTerritory, Table, is_person, one_of, state_of, where, within
+from dispatch.storage.base import Edited, Moved, OfTerritory, Opens, Table, is_person, one_of, opens_to, state_of, where, within
 from dispatch.storage.geometry import GeoPoint, LonLat
 
 
@@ -29,21 +28,12 @@ class Territory(Edited, Table):
     created_at: Mapped[datetime]
 
 
-class ApiKey(Table):
+class ApiKey(Opens, Table):
     __tablename__ = "api_key"
-    __table_args__ = (
-        one_of("role", ROLES),
-        sa.CheckConstraint("(role = 'admin') = (territory_id IS NULL)", name="admin_is_of_no_territory"),
-        sa.CheckConstraint("(role IN ('driver', 'beneficiary')) = (holder_id IS NOT NULL)", name="holder"),
-    )
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    territory_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("territory.id"), index=True)
-    role: Mapped[str] = mapped_column(sa.String(20))
-    holder_id: Mapped[UUID | None]  # the volunteer or beneficiary who holds it
+    __table_args__ = (*opens_to(), sa.Index(None, "territory_id"))
     scopes: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))  # none: all that the role may
     prefix: Mapped[str] = mapped_column(sa.String(16), unique=True)
     secret_sha256: Mapped[str] = mapped_column(sa.String(64))
-    created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 

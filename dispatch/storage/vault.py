@@ -20,6 +20,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy.orm import Session
 
 from dispatch.errors import BadInput, Fault, NotReady
 
@@ -138,3 +139,11 @@ def _open(key: AESGCM, sealed: bytes, person_id: UUID) -> bytes:
         return key.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], person_id.bytes)
     except InvalidTag:
         raise NotReady("The vault's key is not the one this database was sealed with.") from None
+
+
+def vault_of(session: Session) -> Vault:
+    """That of the database a session belongs to; NotReady where its master key is not there."""
+    vault: Vault | None = session.info["vault"]
+    if vault is None:
+        raise NotReady("The key that opens names is not there: set ALLONS_VAULT_KEY.")
+    return vault
