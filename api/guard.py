@@ -10,6 +10,7 @@ import math
 import re
 import time
 import traceback
+from collections import Counter
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -117,7 +118,7 @@ def _check_head(scope: Scope, headers: Headers) -> None:
     if not _HOST.fullmatch(headers.get("host", "-")):  # HTTP/1.0 needs none
         raise _Refused("unreadable", "The header Host names no host.", close=True)
     names = [name for name, _ in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise _Refused("bad_input", "See errors.", *(Fault(pointer_of([name]), "twice", "is given twice") for name in twice[:10]))
 

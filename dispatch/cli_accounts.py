@@ -6,7 +6,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from dispatch.cli_service import writing
+from dispatch.cli_service import territory_called, writing
 from dispatch.errors import BadInput, Fault
 
 if TYPE_CHECKING:
@@ -36,9 +36,7 @@ def add_account_command(
     except ValidationError as error:
         raise BadInput.from_validation(error, "account") from None
     with writing() as session:
-        place = Registry(session).territory_named(territory) if territory else None
-        if territory and place is None:
-            raise BadInput([Fault("--territory", "unknown", "there is no territory of this name")])
+        place = territory_called(Registry(session), territory) if territory else None
         _, token = make_account(Accounts(session), new, Store(session, place.id) if place else None, World())
     _print(token)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 from rich.console import Console
 
-from dispatch.cli_service import load_settings
+from dispatch.cli_service import load_settings, territory_called, writing
 from dispatch.errors import BadInput, Fault
 from dispatch.model.sheets import SheetName
 
@@ -23,7 +23,6 @@ def import_command(
 ) -> None:
     """Import people or requests from a CSV file. Ends with 1 when a line is bad."""
     from dispatch.service.imports import import_sheet
-    from dispatch.storage.database import Database
     from dispatch.storage.registry import Registry
     from dispatch.storage.store import Store
     from dispatch.world import World
@@ -36,22 +35,10 @@ def import_command(
     if settings.roads is None:
         raise BadInput([Fault("ALLONS_ROADS", "missing", "an import needs the road network")])
     data, network = _read(file, settings.import_kib * 1024), open_roads(settings.roads)
-    with Database.of(settings) as database:
-        database.check_ready()
-        with database.write() as session:
-            place = Registry(session).territory_named(territory)
-            if place is None:
-                raise BadInput([Fault("--territory", "unknown", "there is no territory of this name")])
-            report = import_sheet(
-                Store(session, place.id),
-                name,
-                data,
-                network,
-                World(),
-                most_lines=settings.import_lines,
-                dry_run=dry_run,
-                only_good=only_good,
-            )
+    with writing() as session:
+        store = Store(session, territory_called(Registry(session), territory).id)
+        most = settings.import_lines
+        report = import_sheet(store, name, data, network, World(), most_lines=most, dry_run=dry_run, only_good=only_good)
     raise typer.Exit(_print(report))
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dispatch.service.demo import Demo
     from dispatch.settings import Settings
     from dispatch.storage.database import Database, Session
+    from dispatch.storage.registry import Registry
+    from dispatch.storage.tables import Territory
     from dispatch.world import World
     from routing.network import RoadNetwork
 
@@ -150,10 +152,7 @@ def add_key_command(
         raise BadInput([Fault("--scope", "unknown", f"must be one of {', '.join(SCOPES)}")])
     with writing() as session:
         registry = Registry(session)
-        found = registry.territory_named(territory) if territory else None
-        if territory and found is None:
-            known = ", ".join(row.name for row in registry.territories()) or "none yet"
-            raise BadInput([Fault("--territory", "unknown", f"there is no such territory (there are: {known})")])
+        found = territory_called(registry, territory) if territory else None
         _, text = make_key(registry, role, Store(session, found.id) if found else None, holder, World(), days, limited)
     typer.echo(text)
 
@@ -209,6 +208,15 @@ def writing() -> Iterator["Session"]:
         database.check_ready()
         with database.write() as session:
             yield session
+
+
+def territory_called(registry: "Registry", name: str) -> "Territory":
+    """A territory by its name; BadInput that lists those there are."""
+    found = registry.territory_named(name)
+    if found is None:
+        known = ", ".join(row.name for row in registry.territories()) or "none yet"
+        raise BadInput([Fault("--territory", "unknown", f"there is no territory of this name (there are: {known})")])
+    return found
 
 
 def _serve(settings: "Settings", host: str, port: int) -> None:

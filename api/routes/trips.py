@@ -35,7 +35,6 @@ def create_trip_request(new: NewTrip, caller: CallerOf, parts: PartsOf, once: On
         if not caller.is_staff and new.priority > USUAL_PRIORITY:
             raise BadInput([Fault("priority", "not_yours", f"may be set above {USUAL_PRIORITY} by coordinators only")])
         row = request_trip(store, new, parts.network, parts.world, caller.actor_id)
-        store.note_access("changed", "beneficiary", row.beneficiary_id, 1, parts.world)
         return TripOut.of(show_trips(store, [row])[0])
 
     with parts.writing(caller.territory_id, caller.actor_id) as store:
@@ -72,5 +71,4 @@ def cancel_trip_request(request_id: RowId, caller: CallerOf, parts: PartsOf) -> 
     """The ride is not needed any more."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         row = cancel_trip(store, own_request(caller, store.get(TripRequest, request_id)), parts.world)
-        store.note_access("changed", "beneficiary", row.beneficiary_id, 1, parts.world)
         return TripOut.of(show_trips(store, [row])[0])

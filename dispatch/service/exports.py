@@ -13,7 +13,6 @@ from dispatch.model.sheets import OFFERS, SHEETS, Column, SheetName
 from dispatch.service.offers import show_offers
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Beneficiary, Offer, TripRequest, Volunteer
-from dispatch.storage.vault import ERASED
 
 Values = dict[str, object]
 PAGE = 500
@@ -61,7 +60,7 @@ def _trips(store: Store, after: UUID | None, day: date | None) -> SheetPage:
     who = store.identities(row.beneficiary_id for row in rows)
     lines = []
     for row in rows:
-        person = who.get(row.beneficiary_id, ERASED)
+        person = who[row.beneficiary_id]
         told = {"date": row.service_date, "beneficiary": person.name, "phone": person.phone}
         lines.append(_values(row, SHEETS["trip-requests"], told | _point("origin", row.origin) | _point("destination", row.destination)))
     return SheetPage(lines, {"beneficiary": len(who)}, _next(rows))

@@ -203,7 +203,7 @@ def _of_column(fault: Fault) -> Fault:
 
 
 def _base(pointer: str) -> str:
-    return re.sub(r"(_lon|_lat|\[.*)$", "", pointer)
+    return re.sub(r"(_lon|_lat|_id|\[.*)$", "", pointer)
 
 
 def _instant(day: Any, clock: str, zone: str) -> dt.datetime:

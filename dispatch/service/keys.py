@@ -89,7 +89,7 @@ def find_caller(registry: Registry, text: str, world: World) -> Caller:
 
 def revoke_key(registry: Registry, territory_id: UUID, key_id: UUID, world: World) -> None:
     """End a key of a territory; NotFound for those of others."""
-    key = next((row for row in registry.api_keys() if (row.id, row.territory_id) == (key_id, territory_id)), None)
+    key = registry.key_of(territory_id, key_id)
     if key is None:
         raise NotFound
     key.revoked_at = key.revoked_at or world.now()

@@ -89,13 +89,14 @@ def _mask(store: Store, row: Beneficiary | Volunteer, world: World) -> None:
     """Everything but the identity, which is gone already."""
     now = world.now()
     values: dict[str, Any] = {"home": _area(row.home), "erased_at": now}
+    requests = store.requests_for(row.id) if isinstance(row, Beneficiary) else ()
+    about = {str(request.id) for request in requests}
     for round_ in _plans_about(store, row):
-        requests = {str(request.id) for request in store.requests_for(row.id)} if isinstance(row, Beneficiary) else set[str]()
-        masked = mask_plan(round_.plan or {}, requests, {str(row.id)})
+        masked = mask_plan(round_.plan or {}, about, {str(row.id)})
         if masked != round_.plan:
             round_.plan = masked
     if isinstance(row, Beneficiary):
-        for request in store.requests_for(row.id):
+        for request in requests:
             request.origin, request.destination = _area(request.origin), _area(request.destination)
         values |= {"needs": [], "alone": False}
     else:

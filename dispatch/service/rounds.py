@@ -104,8 +104,9 @@ def save_round(store: Store, snapshot: Snapshot, plan: Plan, offer_minutes: int,
     known = {(str(leg.request_id), leg.direction): leg for request, ways in legs.items() if request not in changed for leg in ways}
     open_legs = {leg.id: leg for leg in known.values() if leg.state in WAITING}
     gone = _gone(store, snapshot, plan)
-    bound = bound_volunteers(store, snapshot.day.date, plan, open_legs.keys(), known) | gone
-    for held, _ in store.assignments_of_day(snapshot.day.date):
+    held_now = [held for held, _ in store.assignments_of_day(snapshot.day.date)]
+    bound = bound_volunteers(store, snapshot.day.date, plan, held_now, open_legs.keys(), known) | gone
+    for held in held_now:
         if held.volunteer_id in bound:
             open_legs.pop(held.leg_id, None)
     wanted, late = _rides(plan, open_legs, world.now(), bound)

@@ -16,7 +16,9 @@ from dispatch.storage.tables import Assignment, Leg, Run
 from dispatch.world import World
 
 
-def bound_volunteers(store: Store, day: date, plan: Plan, open_legs: Collection[UUID], legs: Mapping[tuple[str, str], Leg]) -> set[UUID]:
+def bound_volunteers(
+    store: Store, day: date, plan: Plan, held_now: Iterable[Assignment], open_legs: Collection[UUID], legs: Mapping[tuple[str, str], Leg]
+) -> set[UUID]:
     """Volunteers whose present runs the plan does not know: they keep them, and the plan's runs for them are dropped.
 
     They have started, or hold a leg that the plan may not move (`open_legs` are those it may) and does not give to them.
@@ -25,7 +27,7 @@ def bound_volunteers(store: Store, day: date, plan: Plan, open_legs: Collection[
         (leg.id, UUID(run.driver)) for run in plan.runs for served in run.legs if (leg := legs.get((served.request, str(served.leg))))
     }
     bound = {run.volunteer_id for runs in store.active_runs(day).values() for run in runs if run.state == "started"}
-    for held, _ in store.assignments_of_day(day):
+    for held in held_now:
         if held.leg_id not in open_legs and (held.leg_id, held.volunteer_id) not in planned:
             bound.add(held.volunteer_id)
     return bound

@@ -75,6 +75,7 @@ def request_trip(store: Store, new: NewTrip, network: RoadNetwork, world: World,
     store.add(row)
     for direction in ("outbound", "return") if new.return_after else ("outbound",):
         store.add(Leg(id=world.new_id(), request_id=row.id, direction=direction, state=INITIAL["leg"]))
+    store.note_access("changed", "beneficiary", row.beneficiary_id, 1, world)
     return row
 
 
@@ -86,6 +87,7 @@ def cancel_trip(store: Store, request: TripRequest, world: World) -> TripRequest
         withdraw_offer(store, offer, world)
     for leg in legs:
         store.move(leg, "cancelled", world)
+    store.note_access("changed", "beneficiary", request.beneficiary_id, 1, world)
     return request
 
 
@@ -93,9 +95,7 @@ def show_trips(store: Store, requests: Sequence[TripRequest]) -> list[TripView]:
     """Requests with what became of their ways."""
     legs = store.legs_of([request.id for request in requests])
     ids = [leg.id for ways in legs.values() for leg in ways]
-    driven, unserved = store.active_assignments(ids), store.last_unserved(ids)
-    views = {
-        request: tuple(LegView(leg, driven.get(leg.id), unserved.get(leg.id) if leg.state == "standby" else None) for leg in ways)
-        for request, ways in legs.items()
-    }
+    standby = [leg.id for ways in legs.values() for leg in ways if leg.state == "standby"]
+    driven, unserved = store.active_assignments(ids), store.last_unserved(standby)
+    views = {request: tuple(LegView(leg, driven.get(leg.id), unserved.get(leg.id)) for leg in ways) for request, ways in legs.items()}
     return [TripView(request, views.get(request.id, ())) for request in requests]

@@ -145,7 +145,10 @@ def test_rides_are_asked_for_by_name_and_by_the_clock_on_the_wall(service: Servi
         "invalid",
         "missing",
     ]
+    assert [len(line["errors"]) for line in found["lines"]][2:5] == [1, 0, 1]  # who is meant is told once
     made = service.call("coordinator", "GET", f"/v1/trip-requests/{found['lines'][0]['id']}").json()
+    with service.here.store() as store:
+        assert ("changed", UUID(made["beneficiary_id"])) in {(row.act, row.subject_id) for row in store.accesses(None, 50, None)}
     assert (made["arrive_by"], made["return_after"], made["seats"]) == ("2026-11-25T09:40:00Z", "2026-11-25T10:30:00Z", 2)
     assert count(service, TripRequest) == 3
 
