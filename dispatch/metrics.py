@@ -13,7 +13,7 @@ CALL_SECONDS = Histogram(
     "allons_http_request_seconds", "From a call's last byte to its answer.", ["route"], buckets=_SECONDS, registry=REGISTRY
 )
 UNFORESEEN = Counter("allons_unforeseen_errors", "Mistakes of ours: each has a line in the log.", ["kind"], registry=REGISTRY)
-ROUNDS = Counter("allons_rounds", "Rounds that ended here, by how: proved and saved, or why not.", ["ended"], registry=REGISTRY)
+ROUNDS = Counter("allons_rounds", "Rounds that ended here, by how: saved, given back, or why not.", ["ended"], registry=REGISTRY)
 ROUND_SECONDS = Histogram(
     "allons_round_seconds", "A round from claim to end.", buckets=(0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600), registry=REGISTRY
 )

@@ -54,7 +54,7 @@ def test_no_process_may_do_more_than_it_must(services: dict[str, Any], name: str
     assert service["security_opt"] == ["no-new-privileges:true"]
 
 
-def test_every_documented_setting_can_be_chosen(services: dict[str, Any]) -> None:
+def test_every_documented_setting_is_passed_on_or_fixed(services: dict[str, Any]) -> None:
     """The key is given as a text; rounds are solved by workers, who are told how many at once."""
     elsewhere = {"ALLONS_VAULT_KEY_FILE", "ALLONS_ROUNDS_AT_ONCE"}
     assert set(services["api"]["environment"]) == set(rows("settings.md")) - elsewhere

@@ -163,10 +163,10 @@ def make_plan(served: Promised, unserved: tuple[tuple[UUID, str], ...] = ()) -> 
 
 
 def dump(database: Database) -> str:
-    """Every value of every table, as text."""
+    """Every value of every table, as text; bytes as text and in hexadecimal, as PostGIS shows points."""
     found = []
     with database._engine.connect() as connection:
         for table in sa.inspect(connection).get_table_names():
             for row in connection.exec_driver_sql(f'SELECT * FROM "{table}"'):  # noqa: S608
-                found += [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in row]
+                found += [f"{value.decode('utf-8', 'replace')} {value.hex()}" if isinstance(value, bytes) else str(value) for value in row]
     return "\n".join(found)

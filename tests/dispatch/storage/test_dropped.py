@@ -285,7 +285,7 @@ def test_runs_are_taken_exactly_when_they_do_not_overlap_and_may_touch(place: Te
             begins = rng.randrange(20)
             ends = begins + rng.randrange(1, 5)
             span = {"starts_at": at("00:00") + timedelta(hours=begins), "ends_at": at("00:00") + timedelta(hours=ends)}
-            run, free = Run(id=uuid4(), volunteer_id=volunteer, service_date=DATE, state="planned", **span), True
+            run = Run(id=uuid4(), volunteer_id=volunteer, service_date=DATE, state="planned", **span)
             free = all(ends <= b or e <= begins for b, e in taken)
             assert store.add_unless_there(run) == free
             taken += [(begins, ends)] if free else []

@@ -62,15 +62,15 @@ def event_of(place: TestTerritory, leg: Leg, **changes: Any) -> Event:
     return Event(id=uuid4(), **(base | changes))
 
 
-def sql(statement: str, role: str = "app", **values: Any) -> Callable[[Pair], None]:
+def sql(statement: str) -> Callable[[Pair], None]:
     """Run a statement in the first territory."""
 
     def harm(pair: Pair) -> None:
         a, b = pair
-        ids = {"leg": only(a, Leg).id, "there": b.id, "assignment": only(a, Assignment).id, "event": only(a, Event).id, **values}
+        ids = {"leg": only(a, Leg).id, "there": b.id, "assignment": only(a, Assignment).id, "event": only(a, Event).id}
         named = {name: value for name, value in ids.items() if f":{name}" in statement}
         query = sa.text(statement).bindparams(*(sa.bindparam(name, value, sa.Uuid()) for name, value in named.items()))
-        with a.database.write(role) as session:  # type: ignore[arg-type]
+        with a.database.write("app") as session:
             Store(session, a.id)
             done = session.execute(query)
             assert done.rowcount == 1, "nothing was touched"  # type: ignore[attr-defined]
@@ -126,12 +126,12 @@ GUARDS = {
     ),
     "an event is left out": Guard(add(lambda a: event_of(a, only(a, Leg), seq=9)), "DROP TRIGGER carry_out ON event", ("leg_carry_out",)),
     "an event is changed": Guard(
-        sql("UPDATE event SET after = after WHERE id = :event", "app"),
+        sql("UPDATE event SET after = after WHERE id = :event"),
         "GRANT UPDATE ON event TO allons_app; DROP TRIGGER never_changed ON event",
         ("event_no_update",),
     ),
     "an event is removed": Guard(
-        sql("DELETE FROM event WHERE id = :event", "app"),
+        sql("DELETE FROM event WHERE id = :event"),
         "GRANT DELETE ON event TO allons_app; DROP TRIGGER never_changed ON event",
         ("event_no_delete",),
     ),
