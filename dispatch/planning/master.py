@@ -106,17 +106,14 @@ class Master:
             gain, new, complete = self.price(program, pi, mu, deadline, care=care)
             if time.monotonic() > deadline:
                 return False
+            now, near = time.monotonic(), False
             if complete:
                 self._raise_bound(pi, mu, gain, exact=care == _EXACT)
                 near = program.value - self.height < _NEAR * abs(program.value)
-                if care == _EXACT and ((near and time.monotonic() > half) or program.value - self.bound < _ENOUGH * abs(program.value)):
+                if care == _EXACT and ((near and now > half) or program.value - self.bound < _ENOUGH * abs(program.value)):
                     return True
-            else:
-                near = False
-            if care < _EXACT and time.monotonic() > late:
-                pull, care, self.centre, self.height = _PULL, _EXACT, None, -np.inf
-            elif care < _EXACT and (near or (new == 0 and pull == 0)):
-                pull, care, self.centre, self.height = _PULL, care + 1, None, -np.inf
+            if care < _EXACT and (now > late or near or (new == 0 and pull == 0)):
+                pull, care, self.centre, self.height = _PULL, _EXACT if now > late else care + 1, None, -np.inf
             elif new > 0:
                 pull = _PULL
             elif pull > 0:
