@@ -88,7 +88,7 @@ def _free(store: Store, row: Volunteer, world: World) -> None:
 def _mask(store: Store, row: Beneficiary | Volunteer, world: World) -> None:
     """Everything but the identity, which is gone already."""
     now = world.now()
-    values: dict[str, Any] = {"home": _area(row.home), "erased_at": now}
+    values: dict[str, Any] = {"home": _area(row.home), "language": "fr", "preferred_channel": None, "erased_at": now}
     requests = store.requests_for(row.id) if isinstance(row, Beneficiary) else ()
     about = {str(request.id) for request in requests}
     for round_ in _plans_about(store, row):
@@ -104,6 +104,7 @@ def _mask(store: Store, row: Beneficiary | Volunteer, world: World) -> None:
     store.clear_sealed(row.id)
     store.change(row, values)
     store.forget_traces(row.id, now)
+    store.forget_notices_to(row.id)
 
 
 def mask_plan(plan: dict[str, Any], requests: Collection[str], drivers: Collection[str]) -> dict[str, Any]:

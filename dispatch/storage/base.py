@@ -9,6 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from dispatch.errors import Stale
 from dispatch.model.lifecycle import Kind, states
+from dispatch.model.notices import FORMS, LANGUAGES
 from dispatch.model.roles import ROLES
 from dispatch.storage.geometry import Instant
 
@@ -39,6 +40,11 @@ def within(*columns: str) -> tuple[sa.ForeignKeyConstraint, ...]:
 
 def is_person() -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(["territory_id", "id"], ["person.territory_id", "person.id"])
+
+
+def told_how() -> tuple[sa.CheckConstraint, ...]:
+    """How a person is told things: in which language, and by what first."""
+    return one_of("language", LANGUAGES), one_of("preferred_channel", FORMS)
 
 
 def one_of(column: str, values: tuple[str, ...]) -> sa.CheckConstraint:

@@ -4,11 +4,12 @@ In: a session of `Database.read` or `Database.write`. Out: rows of `tables`. Cal
 """
 
 from dispatch.storage.audit import AuditRows
+from dispatch.storage.notices import NoticeRows
 from dispatch.storage.people import PeopleRows
 from dispatch.storage.privacy import PrivacyRows
 from dispatch.storage.rounds import RoundRows
 from dispatch.storage.trips import TripRows
 
 
-class Store(PeopleRows, TripRows, RoundRows, PrivacyRows, AuditRows):
+class Store(PeopleRows, TripRows, RoundRows, PrivacyRows, NoticeRows, AuditRows):
     """One territory's rows. What belongs to another one is absent here."""

@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from dispatch.storage.base import Edited, Moved, OfTerritory, Opens, Table, is_person, one_of, opens_to, state_of, where, within
+from dispatch.storage.base import Edited, Moved, OfTerritory, Opens, Table, is_person, one_of, opens_to, state_of, told_how, where, within
 from dispatch.storage.geometry import GeoPoint, LonLat
 
 
@@ -68,13 +68,15 @@ class _Filed(Edited, OfTerritory):
     """Columns of people's files; names and phones are in `Person`."""
 
     home: Mapped[LonLat] = mapped_column(GeoPoint())
+    language: Mapped[str] = mapped_column(sa.String(2), server_default="fr", default="fr")
+    preferred_channel: Mapped[str | None] = mapped_column(sa.String(5))  # none: whatever reaches them
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]  # then only what statistics need is left
 
 
 class Beneficiary(_Filed, Table):
     __tablename__ = "beneficiary"
-    __table_args__ = (sa.UniqueConstraint("territory_id", "id"), is_person())
+    __table_args__ = (sa.UniqueConstraint("territory_id", "id"), is_person(), *told_how())
     wheelchair: Mapped[bool]
     boot: Mapped[int]
     needs: Mapped[list[str]]
@@ -90,6 +92,7 @@ class Volunteer(_Filed, Table):
     __table_args__ = (
         sa.UniqueConstraint("territory_id", "id"),
         is_person(),
+        *told_how(),
         sa.CheckConstraint("seats >= 0 AND wheelchair_places >= 0 AND boot >= 0", name="capacity"),
     )
     seats: Mapped[int]

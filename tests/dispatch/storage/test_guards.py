@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from dispatch.errors import Conflict, DispatchError
 from dispatch.model.intake import NewAccount
 from dispatch.model.lifecycle import ACTIVE_RUN, INITIAL, TABLE
+from dispatch.notices.outbox import queue_notice
 from dispatch.service.accounts import make_account
 from dispatch.service.keys import make_key
 from dispatch.service.offers import accept_offer
@@ -21,6 +22,7 @@ from dispatch.storage.accounts import Accounts, Login
 from dispatch.storage.base import Table
 from dispatch.storage.database import Database
 from dispatch.storage.log import Event
+from dispatch.storage.notice_tables import CalendarLink, NoticeText, WebhookEndpoint
 from dispatch.storage.registry import Registry
 from dispatch.storage.replies import Replies
 from dispatch.storage.store import Store
@@ -30,7 +32,7 @@ from tests.dispatch.territories import DATE, NOW, TestTerritory, at
 
 Pair = tuple[TestTerritory, TestTerritory]
 OF_TERRITORY = sorted(name for name, table in Table.metadata.tables.items() if "territory_id" in table.columns)
-DOORS = ("account", "api_key", "login", "one_time_link")  # are looked at before it is known which territory somebody is of
+DOORS = ("account", "api_key", "calendar_link", "login", "one_time_link")  # are looked at before it is known which territory somebody is of
 
 
 @pytest.fixture
@@ -328,6 +330,12 @@ def _fill(place: TestTerritory) -> None:
     place.run_round({(request, "outbound"): (volunteer, "10:00")}, unserved=((other, "outbound"),))
     with place.store() as store:
         refuse_pair(store, volunteer, person)
+        token = {"id": place.world.new_id(), "token_sha256": request.hex, "created_at": NOW}
+        endpoint = WebhookEndpoint(id=place.world.new_id(), url="", events=["leg.cancelled"], secret=b"", created_at=NOW)
+        text = NoticeText(id=place.world.new_id(), kind="login_link", language="fr", form="sms", body="")
+        store.add(CalendarLink(volunteer_id=volunteer, **token), endpoint, text)
+        queue_notice(store, "request_received", person, request, place.world, facts={"at": NOW})
+        store.move(store.legs_of([other])[other][0], "cancelled", place.world)
         key, _ = make_key(Registry(store.session), "coordinator", store, None, place.world)
         told = {"request_sha256": "", "status": 201, "body": "", "created_at": NOW}
         Replies(store.session).keep(Reply(client_id=key.id, key="k", territory_id=place.id, **told))

@@ -1,0 +1,103 @@
+"""Queries of the outbox: what is to be told, in which order, and who is sending it.
+
+In: rows of `notice_tables`. Called by `dispatch.notices`, which never commits in the middle of a use case.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from dispatch.storage.clocks import present, unix_now
+from dispatch.storage.notice_tables import CalendarLink, Notice
+from dispatch.storage.rows import Rows
+from dispatch.storage.vault import vault_of
+from dispatch.world import World
+
+WAITING = ("queued", "sending")
+OPEN = (*WAITING, "to_call")
+
+
+class NoticeRows(Rows):
+    """Notices of a territory."""
+
+    def notice_keyed(self, key: str) -> Notice | None:
+        """What was queued under a key."""
+        return self.session.scalars(sa.select(Notice).where(Notice.territory_id == self.territory_id, Notice.key == key)).one_or_none()
+
+    def next_number(self, person_id: UUID | None) -> int:
+        """Behind everything that was queued for this person."""
+        of = (Notice.territory_id == self.territory_id, Notice.person_id.is_not_distinct_from(person_id))
+        return self.session.scalars(sa.select(sa.func.coalesce(sa.func.max(Notice.number), 0)).where(*of)).one() + 1
+
+    def seal_link(self, notice_id: UUID, link: str) -> bytes:
+        """For this notice only."""
+        return vault_of(self.session).seal_text(notice_id, link)
+
+    def open_link(self, notice: Notice) -> str | None:
+        """As it was given, as long as it is kept."""
+        return None if notice.link is None else vault_of(self.session).open_text(notice.id, notice.link)
+
+    def drop_notices(self, about: UUID, kinds: Collection[str] | None = None) -> int:
+        """Nobody is told any more what was waiting to be told about something; how many."""
+        waiting = [Notice.territory_id == self.territory_id, Notice.about == about, Notice.state.in_(("queued", "to_call"))]
+        if kinds is not None:
+            waiting.append(Notice.kind.in_(list(kinds)))
+        done = self.session.execute(sa.update(Notice).where(*waiting).values(state="dropped"))
+        return int(done.rowcount)  # type: ignore[attr-defined]
+
+    def forget_notices_to(self, person_id: UUID) -> None:
+        """What an erased person was to be told is not, what was told holds no link any more, and no calendar shows their runs."""
+        of = (Notice.territory_id == self.territory_id, Notice.person_id == person_id)
+        self.session.execute(sa.update(Notice).where(*of, Notice.state.in_(OPEN)).values(state="dropped"))
+        self.session.execute(sa.update(Notice).where(*of).values(link=None, provider_id=None))
+        calendar = (CalendarLink.territory_id == self.territory_id, CalendarLink.volunteer_id == person_id)
+        self.session.execute(sa.delete(CalendarLink).where(*calendar))
+
+    def forget_notices_before(self, moment: datetime) -> int:
+        """Remove what was settled long ago; how many."""
+        old = (Notice.territory_id == self.territory_id, Notice.created_at < moment, Notice.state.not_in(OPEN))
+        done = self.session.execute(sa.delete(Notice).where(*old))
+        return int(done.rowcount)  # type: ignore[attr-defined]
+
+    def due_notices(self, world: World, limit: int) -> Sequence[UUID]:
+        """What may be sent now, oldest first. Nothing of a person whose earlier notice is still on its way: order is kept."""
+        earlier = aliased(Notice)
+        first = ~sa.exists().where(
+            earlier.territory_id == Notice.territory_id,
+            earlier.person_id.is_not_distinct_from(Notice.person_id),
+            earlier.number < Notice.number,
+            earlier.state.in_(WAITING),
+            earlier.not_before <= present(world),
+        )
+        query = sa.select(Notice.id).where(Notice.territory_id == self.territory_id, _may_send(world), first)
+        return self.session.scalars(query.order_by(Notice.next_try_at, Notice.number, Notice.id).limit(limit)).all()
+
+    def claim_notice(self, notice_id: UUID, lease_s: float, world: World) -> Notice | None:
+        """Take one to send, with a new token; None when another sender was quicker."""
+        mine = sa.select(Notice.id).where(Notice.id == notice_id, Notice.territory_id == self.territory_id, _may_send(world))
+        claim = (
+            sa.update(Notice)
+            .where(Notice.id.in_(mine.with_for_update(skip_locked=True)))
+            .values(state="sending", token=Notice.token + 1, attempts=Notice.attempts + 1, lease_until=unix_now() + lease_s)
+            .returning(Notice)
+        )
+        return self.session.scalars(claim, execution_options={"populate_existing": True}).one_or_none()
+
+    def settle_notice(self, notice_id: UUID, token: int, **values: object) -> bool:
+        """Say what became of one that was claimed; False when its lease was lost and another sender has it."""
+        held = (Notice.id == notice_id, Notice.territory_id == self.territory_id, Notice.state == "sending", Notice.token == token)
+        done = self.session.execute(sa.update(Notice).where(*held).values(lease_until=None, **values))
+        return int(done.rowcount) == 1  # type: ignore[attr-defined]
+
+    def notice(self, notice_id: UUID) -> Notice | None:
+        """By id."""
+        return self.session.scalars(sa.select(Notice).where(Notice.territory_id == self.territory_id, Notice.id == notice_id)).one_or_none()
+
+
+def _may_send(world: World) -> sa.ColumnElement[bool]:
+    due = sa.and_(Notice.state == "queued", Notice.next_try_at <= present(world))
+    lost = sa.and_(Notice.state == "sending", Notice.lease_until < unix_now())
+    return sa.or_(due, lost)
