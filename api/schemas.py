@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from dispatch.model.day import Policy
 from dispatch.model.intake import RowId
 from dispatch.model.plans import Plan, Summary
+from dispatch.model.rules import Rules
 from dispatch.model.slots import Slot
 from dispatch.service.offers import OfferView
 from dispatch.service.trips import TripView
@@ -62,6 +63,7 @@ class TerritoryOut(_Out):
     name: str
     timezone: str
     policy: Policy
+    rules: Rules
     timetable: list[Slot]
     queue: str
     note: str
@@ -146,7 +148,7 @@ class TripOut(_Out):
     one_way_ok: bool
     same_driver: str
     needs: list[str]
-    state: str = Field(examples=["submitted", "cancelled"])
+    state: str = Field(examples=["accepted", "cancelled"])
     created_at: dt.datetime
     legs: list[LegOut]
 

@@ -97,7 +97,7 @@ def make_crowd(database: Database, network: RoadNetwork, vault: Vault) -> Crowd:
             wish = {"window_minutes": 30, "seats": 1, "priority": 1, "one_way_ok": False, "same_driver": "prefer", "needs": []}
             ends = {"origin": points[number], "destination": points[-1 - number]}
             about = {"beneficiary_id": people[(number + day) % PEOPLE], "arrive_by": there, "return_after": back, "service_date": date}
-            request = add(TripRequest, state="submitted", created_at=now, **about, **ends, **wish)
+            request = add(TripRequest, state="accepted", version=1, created_at=now, **about, **ends, **wish)
             asked = {"request_id": request, "volunteer_id": volunteer, "round_id": rounds[-1]}
             offer = add(Offer, state="sent", sent_at=now, expires_at=morning, **asked)
             span = {"starts_at": morning, "ends_at": morning + dt.timedelta(hours=4)}
@@ -109,6 +109,7 @@ def make_crowd(database: Database, network: RoadNetwork, vault: Vault) -> Crowd:
                 add(Assignment, leg_id=leg, volunteer_id=volunteer, round_id=rounds[-1], run_id=run, active=True, **told)
                 step = {"kind": "leg", "subject_id": leg, "seq": 1, "before": "pending", "after": "offered"}
                 add(Event, at=now, **step)
+            add(Event, at=now, kind="request", subject_id=request, seq=1, before="submitted", after="accepted")
             requests.append(request)
             offers.append(offer)
             if number % 25 == 0:

@@ -25,6 +25,7 @@ from dispatch.model.clock import FIRST, LAST, ServiceDate, Zone
 from dispatch.model.day import Lat, Lon, Policy
 from dispatch.model.needs import Need
 from dispatch.model.roles import SCOPES, Role
+from dispatch.model.rules import Rules
 from dispatch.model.slots import Timetable
 
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", re.ASCII)
@@ -114,6 +115,7 @@ class NewTerritory(_Intake):
     name: Line = Field(examples=["Pays des Trois Rivières"])
     timezone: Zone = "Europe/Paris"
     policy: Policy = Policy()
+    rules: Rules = Rules()
     timetable: Timetable = Field((), description="When days are planned anew, besides whenever something waits.")
     queue: Queue = "rounds"
 
@@ -122,11 +124,12 @@ class ChangedTerritory(_Intake):
     """A territory's choices, written anew. Its zone stays: times that were told are in it."""
 
     model_config = _example(
-        {"name": "Pays des Trois Rivières", "policy": {}, "timetable": [{"at": "17:00", "ahead": 1}], "queue": "rounds"}
+        {"name": "Pays des Trois Rivières", "policy": {}, "rules": {}, "timetable": [{"at": "17:00", "ahead": 1}], "queue": "rounds"}
     )
 
     name: Line
     policy: Policy
+    rules: Rules
     timetable: Timetable = Field(description="When days are planned anew, besides whenever something waits.")
     queue: Queue
 

@@ -11,21 +11,35 @@ from dispatch.errors import IllegalMove
 
 Kind = Literal["request", "leg", "offer", "round", "run"]
 
+#: How a ride that was agreed on may come to nothing.
+_ENDS = ("no_show", "missed", "cancelled", "late_cancelled")
+
 #: kind -> state -> states that may follow. A state that nothing follows is final.
 TABLE: Mapping[Kind, Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "request": {
-            "submitted": frozenset({"cancelled", "closed"}),
+            "submitted": frozenset({"accepted", "refused", "cancelled"}),  # to be looked at, unless the rules say yes at once
+            "accepted": frozenset({"closed", "cancelled"}),  # rounds plan it
+            "refused": frozenset(),
             "cancelled": frozenset(),
-            "closed": frozenset(),
+            "closed": frozenset(),  # each of its legs has come to an end
         },
         "leg": {
-            "pending": frozenset({"offered", "standby", "cancelled"}),
-            "standby": frozenset({"offered", "pending", "cancelled"}),  # nobody found: tried again by every round of its day
-            "offered": frozenset({"confirmed", "pending", "standby", "cancelled"}),
-            "confirmed": frozenset({"pending", "standby", "completed", "cancelled"}),
+            "pending": frozenset({"proposed", "offered", "standby", "on_call", "cancelled", "late_cancelled", "unmet"}),
+            "on_call": frozenset({"pending", "cancelled", "late_cancelled", "no_show", "unmet"}),  # a way back at a time not known yet
+            "standby": frozenset({"proposed", "offered", "pending", "cancelled", "late_cancelled", "unmet"}),  # nobody found: tried again
+            "proposed": frozenset({"offered", "pending", "standby", "cancelled", "late_cancelled", "unmet"}),  # planned, nobody asked yet
+            "offered": frozenset({"confirmed", "pending", "standby", "cancelled", "late_cancelled", "unmet"}),
+            "confirmed": frozenset({"pending", "standby", "en_route", *_ENDS, "at_pickup", "on_board", "completed"}),
+            "en_route": frozenset({"pending", "standby", *_ENDS, "at_pickup", "on_board", "completed"}),  # taps may be skipped
+            "at_pickup": frozenset({"pending", "standby", *_ENDS, "on_board", "completed"}),
+            "on_board": frozenset({"completed"}),
             "completed": frozenset(),
+            "no_show": frozenset(),  # the person was not there
+            "missed": frozenset(),  # we were not there
             "cancelled": frozenset(),
+            "late_cancelled": frozenset(),
+            "unmet": frozenset(),  # asked for, and never found
         },
         "offer": {
             "sent": frozenset({"accepted", "declined", "expired", "withdrawn"}),
@@ -53,6 +67,14 @@ TABLE: Mapping[Kind, Mapping[str, frozenset[str]]] = MappingProxyType(
 INITIAL: Mapping[Kind, str] = MappingProxyType(
     {"request": "submitted", "leg": "pending", "offer": "sent", "round": "queued", "run": "planned"}
 )
+#: States of a request that is still wanted.
+WANTED_REQUEST = ("submitted", "accepted")
+#: States of a leg that a round may still decide about,
+WAITING_LEG = ("pending", "standby", "proposed", "offered")
+#: that a volunteer is bringing to its end,
+UNDER_WAY = ("en_route", "at_pickup", "on_board")
+#: and that is over.
+OVER_LEG = tuple(state for state, followers in TABLE["leg"].items() if not followers)
 #: States of a run in which its volunteer is taken.
 ACTIVE_RUN = ("planned", "published", "started")
 

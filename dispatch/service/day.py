@@ -11,11 +11,11 @@ from uuid import UUID
 
 from dispatch.model.clock import day_length_s, day_start
 from dispatch.model.day import Day, Driver, Promise, Request
+from dispatch.model.lifecycle import WAITING_LEG
 from dispatch.service.people import policy_of
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Assignment, Availability, Beneficiary, Leg, Round, TripRequest, Volunteer
 
-WAITING = ("pending", "standby", "offered")  # a round may still decide about these
 FAIRNESS = timedelta(days=28)
 
 
@@ -41,7 +41,7 @@ def make_snapshot(store: Store, of: Round, token: int, now: datetime) -> Snapsho
     legs = store.legs_of([request.id for request in requests])
     agreed = store.active_assignments([leg.id for ways in legs.values() for leg in ways if leg.state == "confirmed"])
     late = _late(requests, legs, now)
-    planned = [r for r in requests if any(leg.state in (*WAITING, "confirmed") and leg.id not in late for leg in legs[r.id])]
+    planned = [r for r in requests if any(leg.state in (*WAITING_LEG, "confirmed") and leg.id not in late for leg in legs[r.id])]
     busy = {assignment.volunteer_id for assignment in agreed.values()}
     drivers = _drivers(store, service_date, territory.timezone, now, busy)
     known = {driver.id for driver in drivers}
@@ -75,7 +75,7 @@ def _late(requests: Sequence[TripRequest], legs: Mapping[UUID, list[Leg]], now: 
         there = request.arrive_by or request.depart_after
         gone = {"outbound": there is not None and there <= now, "return": request.return_after is not None and request.return_after <= now}
         gone["return"] |= gone["outbound"] and all(leg.state != "confirmed" for leg in legs[request.id])
-        late |= {leg.id for leg in legs[request.id] if leg.state in WAITING and gone[leg.direction]}
+        late |= {leg.id for leg in legs[request.id] if leg.state in WAITING_LEG and gone[leg.direction]}
     return late
 
 

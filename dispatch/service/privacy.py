@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from dispatch.errors import Conflict, Stale
+from dispatch.model.lifecycle import WANTED_REQUEST
 from dispatch.service.accounts import end_account
 from dispatch.service.offers import take_back_offer
 from dispatch.storage.accounts import Accounts
@@ -34,7 +35,7 @@ def erase_person(store: Store, row: Beneficiary | Volunteer, world: World) -> No
     if row.version != seen:  # somebody changed it since the caller looked
         raise Stale
     if isinstance(row, Beneficiary):
-        wanted = [request for request in store.requests_for(row.id) if request.state == "submitted"]
+        wanted = [request for request in store.requests_for(row.id) if request.state in WANTED_REQUEST]
         moments = [moment for r in wanted for moment in (r.arrive_by, r.depart_after, r.return_after) if moment is not None]
         if any(moment > now for moment in moments):
             raise Conflict("This person has rides to come: cancel them first.")

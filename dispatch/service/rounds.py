@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from dispatch.errors import BadInput, Fault
-from dispatch.model.lifecycle import INITIAL
+from dispatch.model.lifecycle import INITIAL, WAITING_LEG
 from dispatch.model.plans import Plan, Reason, Unserved
-from dispatch.service.day import WAITING, Snapshot, make_snapshot
+from dispatch.service.day import Snapshot, make_snapshot
 from dispatch.service.offers import Ride, send_offer, withdraw_offer
 from dispatch.service.privacy import mask_plan
 from dispatch.service.runs import bound_volunteers, place_runs
@@ -102,7 +102,7 @@ def save_round(store: Store, snapshot: Snapshot, plan: Plan, offer_minutes: int,
     legs = store.legs_of(snapshot.requests, lock=True)
     changed = {request for request, ways in legs.items() if any(leg.version != snapshot.versions[leg.id] for leg in ways)}
     known = {(str(leg.request_id), leg.direction): leg for request, ways in legs.items() if request not in changed for leg in ways}
-    open_legs = {leg.id: leg for leg in known.values() if leg.state in WAITING}
+    open_legs = {leg.id: leg for leg in known.values() if leg.state in WAITING_LEG}
     gone = _gone(store, snapshot, plan)
     held_now = [held for held, _ in store.assignments_of_day(snapshot.day.date)]
     bound = bound_volunteers(store, snapshot.day.date, plan, held_now, open_legs.keys(), known) | gone

@@ -75,6 +75,7 @@ def request_trip(store: Store, new: NewTrip, network: RoadNetwork, world: World,
     store.add(row)
     for direction in ("outbound", "return") if new.return_after else ("outbound",):
         store.add(Leg(id=world.new_id(), request_id=row.id, direction=direction, state=INITIAL["leg"]))
+    store.move(row, "accepted", world)
     store.note_access("changed", "beneficiary", row.beneficiary_id, 1, world)
     return row
 

@@ -21,7 +21,8 @@ class Territory(Edited, Table):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(sa.String(200), unique=True)
     timezone: Mapped[str] = mapped_column(sa.String(64))
-    policy: Mapped[dict[str, Any]]
+    policy: Mapped[dict[str, Any]]  # `model.day.Policy`: what planning goes by
+    rules: Mapped[dict[str, Any]] = mapped_column(server_default="{}", default=dict)  # `model.rules.Rules`: how people are dealt with
     note: Mapped[str] = mapped_column(sa.String(400), server_default="")
     queue: Mapped[str] = mapped_column(sa.String(40), server_default="rounds", default="rounds")  # of the workers that plan it
     timetable: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON(), server_default="[]", default=list)  # `model.slots.Slot`

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from dispatch.model.lifecycle import ACTIVE_RUN
+from dispatch.model.lifecycle import ACTIVE_RUN, WANTED_REQUEST
 from dispatch.storage.rows import Rows
 from dispatch.storage.tables import (
     Assignment,
@@ -22,10 +22,10 @@ class TripRows(Rows):
     """Requests, legs, assignments and runs of a territory."""
 
     def requests_of_day(self, day: date) -> Sequence[TripRequest]:
-        """Requests that are still wanted, in the order they came."""
+        """Requests to be planned, in the order they came."""
         query = (
             sa.select(TripRequest)
-            .where(TripRequest.territory_id == self.territory_id, TripRequest.service_date == day, TripRequest.state == "submitted")
+            .where(TripRequest.territory_id == self.territory_id, TripRequest.service_date == day, TripRequest.state == "accepted")
             .order_by(TripRequest.created_at, TripRequest.id)
         )
         return self.session.scalars(query).all()
@@ -40,7 +40,7 @@ class TripRows(Rows):
         query = sa.select(TripRequest.id).where(
             TripRequest.territory_id == self.territory_id,
             TripRequest.beneficiary_id == wanted.beneficiary_id,
-            TripRequest.state == "submitted",
+            TripRequest.state.in_(WANTED_REQUEST),
             moment_of_trip() == (wanted.arrive_by or wanted.depart_after),
         )
         return self.session.scalars(query.limit(1)).one_or_none() is not None

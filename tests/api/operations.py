@@ -77,7 +77,7 @@ class Operation:
         volunteer = str(self.service.people[self.service.here.id][0])
         return {
             "create_territory": {"name": f"Pays {uuid4()}"},
-            "change_territory": {"name": "Pays", "policy": {}, "timetable": [], "queue": "rounds"},
+            "change_territory": {"name": "Pays", "policy": {}, "rules": {}, "timetable": [], "queue": "rounds"},
             "add_availability": {"starts_at": "2026-12-01T10:00:00Z", "ends_at": "2026-12-01T11:00:00Z"},
             "create_trip_request": self.service.wish_of_mine,
             "create_round": {"date": "2026-11-25"},

@@ -164,7 +164,7 @@ class Things:
         person = {"name": "Odette", "home": home}
         return {
             "create_territory": lambda: {"name": f"Pays {uuid4()}"},
-            "change_territory": lambda: {"name": f"Pays {uuid4()}", "policy": {}, "timetable": [], "queue": "rounds"},
+            "change_territory": lambda: {"name": f"Pays {uuid4()}", "policy": {}, "rules": {}, "timetable": [], "queue": "rounds"},
             "create_beneficiary": lambda: person,
             "change_beneficiary": lambda: person,
             "create_volunteer": lambda: person,

@@ -12,14 +12,15 @@ def entries(service: Service, path: str, **query: Any) -> list[dict[str, Any]]:
 
 def test_steps_are_listed_newest_first_and_by_subject(service: Service) -> None:
     asked = service.call("coordinator", "POST", "/v1/trip-requests", json=service.wish()).json()
-    assert entries(service, "events") == []
+    assert [step["after"] for step in entries(service, "events")] == ["accepted"]
     service.call("coordinator", "POST", f"/v1/trip-requests/{asked['id']}/cancel")
     steps = entries(service, "events")
     assert {(step["kind"], step["before"], step["after"]) for step in steps} == {
-        ("request", "submitted", "cancelled"),
+        ("request", "submitted", "accepted"),
+        ("request", "accepted", "cancelled"),
         ("leg", "pending", "cancelled"),
     }
-    assert [step["subject_id"] for step in entries(service, "events", subject_id=asked["id"])] == [asked["id"]]
+    assert [step["subject_id"] for step in entries(service, "events", subject_id=asked["id"])] == [asked["id"]] * 2
     page = service.call("coordinator", "GET", "/v1/events", params={"limit": 2}).json()
     rest = entries(service, "events", after=page["next"])
     assert [*page["items"], *rest] == steps

@@ -92,7 +92,7 @@ def test_a_territory_is_given_a_timetable_and_other_workers(service: Service) ->
     path = f"/v1/territories/{service.here.id}"
     seen = service.call("manager", "GET", path)
     assert (seen.json()["timetable"], seen.json()["queue"], seen.headers["ETag"]) == ([], "rounds", '"v1"')
-    chosen = {key: seen.json()[key] for key in ("name", "policy", "queue")} | {"timetable": [{"at": "17:00", "ahead": 1}]}
+    chosen = {key: seen.json()[key] for key in ("name", "policy", "rules", "queue")} | {"timetable": [{"at": "17:00", "ahead": 1}]}
     changed = service.call("manager", "PUT", path, json=chosen, headers={"If-Match": '"v1"'})
     assert (changed.status_code, changed.json()["timetable"], changed.headers["ETag"]) == (200, chosen["timetable"], '"v2"')
     assert service.call("manager", "PUT", path, json=chosen, headers={"If-Match": '"v1"'}).status_code == 412

@@ -99,7 +99,7 @@ class Month:
             with self.place.store() as store:
                 open_ones = [
                     row
-                    for row in store.page(TripRequest, None, 20, state="submitted")
+                    for row in store.page(TripRequest, None, 20, state="accepted")
                     if row.arrive_by and row.arrive_by > self.world.now()
                 ]
                 if open_ones:

@@ -11,6 +11,7 @@ from dispatch.engine.engines import CeleryEngine
 from dispatch.engine.planner import Planner
 from dispatch.model.day import Policy
 from dispatch.model.intake import ChangedTerritory
+from dispatch.model.rules import Rules
 from dispatch.service.people import change_territory
 from dispatch.service.rounds import claim_round, enqueue_round, enqueue_slot, fail_round
 from dispatch.settings import Settings
@@ -37,7 +38,7 @@ def choose(place: TestTerritory, *slots: tuple[str, int], queue: str = "rounds")
         registry = Registry(session)
         timetable = [{"at": clock, "ahead": ahead} for clock, ahead in slots]
         name = registry.territory(place.id).name
-        new = ChangedTerritory.model_validate({"name": name, "policy": Policy(), "timetable": timetable, "queue": queue})
+        new = ChangedTerritory.model_validate({"name": name, "policy": Policy(), "rules": Rules(), "timetable": timetable, "queue": queue})
         change_territory(registry, registry.territory(place.id), new)
 
 

@@ -31,8 +31,8 @@ def test_every_state_can_be_reached_from_the_first(kind: Kind) -> None:
 @pytest.mark.parametrize(
     ("kind", "final"),
     [
-        ("request", {"cancelled", "closed"}),
-        ("leg", {"completed", "cancelled"}),
+        ("request", {"cancelled", "closed", "refused"}),
+        ("leg", {"completed", "no_show", "missed", "cancelled", "late_cancelled", "unmet"}),
         ("offer", {"declined", "expired", "withdrawn"}),
         ("round", {"done", "failed"}),
     ],

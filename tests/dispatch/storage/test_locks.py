@@ -47,7 +47,7 @@ HARMS = {
     "an accepted offer is withdrawn": Harm(step("offer", "accepted", "withdrawn", "offer", 2), AGREED, "keep_agreed"),
     "an offer is accepted for somebody": Harm(step("offer", "sent", "accepted", "sent", 1), AGREED, "keep_agreed"),
     "a request is cancelled": Harm(
-        step("request", "submitted", "cancelled", "request", 1),
+        step("request", "accepted", "cancelled", "request", 2),
         f"{AGREED}; GRANT SELECT, UPDATE ON trip_request TO allons_solver",
         "keep_agreed",
     ),

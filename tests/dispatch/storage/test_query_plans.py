@@ -133,7 +133,7 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
         "change_volunteer": {**person, "active": True},
         "add_availability": span, "create_trip_request": wish, "create_round": {"date": str(day)}, "create_key": {"role": "partner"},
         "decline_offer": {"reason": "other"},
-        "change_territory": {"name": "Pays", "policy": {}, "timetable": [], "queue": "rounds"},
+        "change_territory": {"name": "Pays", "policy": {}, "rules": {}, "timetable": [], "queue": "rounds"},
         "create_account": {"role": "partner", "name": "Odine", "email": "odine@example.org"},
         "create_link": {"role": "driver", "holder_id": str(crowd.volunteers[0])},
         "open_account": {"token": opening, "password": "un chat dort sur le toit"},

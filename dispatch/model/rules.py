@@ -1,0 +1,32 @@
+"""How a territory deals with people: what may be asked for, when, and in which words. What planning goes by is `model.day.Policy`.
+
+One section per subject, each of them complete by its defaults: a territory's row holds what was chosen when it was written, and what was
+added since then takes its default. Written by managers through the API, read by services.
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class Section(BaseModel):
+    """A subject. Everything in it has a default, and a sentence that says what it does."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Booking(Section):
+    """What may be asked for, and how long before. Staff may go past the times: they know why."""
+
+    notice_minutes: int = Field(0, ge=0, le=43_200, description="Between asking and the pickup at least so much.")
+    cut_off: TimeOfDay | None = Field(None, description="Rides of a day are asked for until this time, on the wall of the territory,")
+    cut_off_days: int = Field(1, ge=0, le=30, description="so many days before; 0 is the same day.")
+    horizon_days: int = Field(400, ge=1, le=400, description="Rides are asked for at most so many days ahead.")
+
+
+class Rules(Section):
+    """All sections."""
+
+    booking: Booking = Booking()
