@@ -26,6 +26,9 @@ class Settings(BaseSettings):
         1, ge=1, le=64, description="Threads that one matrix of road times may use; one is enough below 500 points."
     )
     round_seconds: float = Field(5.0, ge=0.2, le=3600, description="Wall clock a round may solve.")
+    round_iterations: int | None = Field(
+        None, ge=1, le=10**9, description="A round tries so often instead: the same result from the same day, for simulations."
+    )
     debounce_seconds: float = Field(2.0, ge=0, le=600, description="A round waits this long after a wake, for more requests to come in.")
     sweep_seconds: float = Field(
         10.0, ge=0.1, le=3600, description="Expired offers, waiting legs and rounds of lost workers are looked for this often."

@@ -55,7 +55,7 @@ class RoundRunner:
         """Run a round, and queue its day again if it changed meanwhile. Never raises: whoever runs rounds must outlive any of them."""
         try:
             minutes = self._settings.offer_minutes
-            known = (self._world, self._road_times, self._children)
+            known = (self._world, self._road_times, self._children, self._settings.round_iterations)
             if run_round(self._database, self._network, territory_id, round_id, minutes, *known):
                 with self._database.write() as session:
                     store = Store(session, territory_id)

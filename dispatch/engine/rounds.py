@@ -41,6 +41,7 @@ def run_round(
     world: World,
     road_times: RoadTimes | None = None,
     children: Children | None = None,
+    iterations: int | None = None,
 ) -> bool:
     """Claim, snapshot, plan, prove, save. A plan that breaks a rule, or a failed solve, is kept as such and sends nothing.
 
@@ -70,7 +71,8 @@ def run_round(
         with _beating(database, claim):
             with database.read("solver") as session:
                 snapshot = load_day(Store(session, territory_id), claim, world)
-            planned = plan_day(snapshot.day, network, SolveParams(seconds=snapshot.seconds, seed=snapshot.seed), road_times, children)
+            budget = SolveParams(seconds=snapshot.seconds, seed=snapshot.seed, iterations=iterations)
+            planned = plan_day(snapshot.day, network, budget, road_times, children)
     except Left:
         with database.write("solver") as session:
             Store(session, territory_id).hold_round(round_id, claim.token, 0.0)
