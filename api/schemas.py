@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Annotated, Any, Generic, Self, TypeVar
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from dispatch.storage.vault import Identity
 
 T = TypeVar("T")
 _PLACE = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2, "description": "[lon, lat], WGS 84"}
+_IDENTITY = {field.name for field in fields(Identity)}
 Point = Annotated[tuple[float, float], WithJsonSchema(_PLACE)]
 
 
@@ -73,14 +75,20 @@ class _PersonOut(_Out):
     @classmethod
     def of(cls, row: Beneficiary | Volunteer, identity: Identity) -> Self:
         """A file, and whose it is."""
-        known = {name: getattr(row, name) for name in cls.model_fields if name not in ("name", "phone")}
-        return cls.model_validate({**known, "name": identity.name, "phone": identity.phone})
+        known = {name: getattr(row, name) for name in cls.model_fields if name not in _IDENTITY}
+        return cls.model_validate({**known, **{name: getattr(identity, name) for name in _IDENTITY & set(cls.model_fields)}})
 
 
 class BeneficiaryOut(_PersonOut):
     id: UUID
     name: str
     phone: str | None
+    email: str | None
+    language: str
+    preferred_channel: str | None
+    contact_name: str | None
+    contact_phone: str | None
+    contact_email: str | None
     home: Point
     wheelchair: bool
     boot: int
@@ -96,6 +104,9 @@ class VolunteerOut(_PersonOut):
     id: UUID
     name: str
     phone: str | None
+    email: str | None
+    language: str
+    preferred_channel: str | None
     home: Point
     seats: int
     wheelchair_places: int

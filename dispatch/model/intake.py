@@ -22,8 +22,10 @@ from pydantic import (
 )
 
 from dispatch.model.clock import FIRST, LAST, ServiceDate, Zone
+from dispatch.model.contact import Email, Phone
 from dispatch.model.day import Lat, Lon, Policy
 from dispatch.model.needs import Need
+from dispatch.model.notices import Form, Language
 from dispatch.model.roles import SCOPES, Role
 from dispatch.model.rules import Rules
 from dispatch.model.slots import Timetable
@@ -74,7 +76,6 @@ def _canonical(value: Any) -> Any:
 _ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 RowId = Annotated[UUID, BeforeValidator(_canonical), Field(strict=False)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=LINE_LENGTH), AfterValidator(_clean)]
-Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 .()-]{3,24}$")]
 Instant = Annotated[AwareDatetime, BeforeValidator(_looks_like_a_time), Field(strict=False), AfterValidator(_within_the_calendar)]
 Point = Annotated[
     tuple[Lon, Lat],
@@ -134,13 +135,24 @@ class ChangedTerritory(_Intake):
     queue: Queue
 
 
-class NewBeneficiary(_Intake):
+class _Reached(_Intake):
+    """How somebody is told things."""
+
+    name: Line = Field(examples=["Jeanne Roussel"])
+    phone: Phone | None = Field(None, examples=["06 12 34 56 78"])
+    email: Email | None = Field(None, examples=["jeanne@example.org"])
+    language: Language = Field("fr", description="Of what this person is sent or told.")
+    preferred_channel: Form | None = Field(None, description="Tried first; null: whatever reaches this person.")
+
+
+class NewBeneficiary(_Reached):
     """A person who asks for rides. Functional needs only, never a diagnosis."""
 
     model_config = _example({"name": "Jeanne Roussel", "phone": "+33 6 11 22 33 44", "home": [2.3969, 46.2883], "needs": ["door_to_door"]})
 
-    name: Line = Field(examples=["Jeanne Roussel"])
-    phone: Phone | None = None
+    contact_name: Line | None = Field(None, description="Somebody else who may be told, such as a daughter; and how.")
+    contact_phone: Phone | None = None
+    contact_email: Email | None = None
     home: Point
     wheelchair: bool = False
     boot: int = Field(0, ge=0, le=20)
@@ -150,14 +162,18 @@ class NewBeneficiary(_Intake):
     unload_minutes: int = Field(2, ge=0, le=60)
     max_ride_minutes: int | None = Field(None, ge=1, le=1440)
 
+    @model_validator(mode="after")
+    def _contact_has_a_name(self) -> Self:
+        if self.contact_name is None and (self.contact_phone or self.contact_email):
+            raise ValueError("contact_name is needed with contact_phone or contact_email")
+        return self
 
-class NewVolunteer(_Intake):
+
+class NewVolunteer(_Reached):
     """A volunteer driver and the car."""
 
     model_config = _example({"name": "Jean Morel", "phone": "06 55 66 77 88", "home": [2.4021, 46.2911], "seats": 3, "max_km": 120})
 
-    name: Line = Field(examples=["Jean Morel"])
-    phone: Phone | None = None
     home: Point
     seats: int = Field(4, ge=0, le=8)
     wheelchair_places: int = Field(0, ge=0, le=4)
@@ -257,15 +273,6 @@ class NewRound(_Intake):
     seed: int = Field(1, ge=0, le=2**31 - 1)
 
 
-def _address(text: str) -> str:
-    local, _, domain = text.rpartition("@")
-    if not _ADDRESS.fullmatch(text) or ".." in text or len(local) > 64 or text != text.strip():
-        raise ValueError("must be an e-mail address such as jeanne@example.org")
-    return f"{local}@{domain.lower()}"
-
-
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9-]{1,63})+")
-Email = Annotated[str, StringConstraints(min_length=3, max_length=254), AfterValidator(_address)]
 Token = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 #: Any characters; length is what makes it strong (NIST SP 800-63B).
 Password = Annotated[str, StringConstraints(min_length=12, max_length=200), AfterValidator(lambda text: unicodedata.normalize("NFC", text))]

@@ -23,6 +23,8 @@ from dispatch.model.needs import need_called
 
 Lang = Literal["fr", "en"]
 SheetName = Literal["volunteers", "beneficiaries", "trip-requests"]
+LANGUAGES: Mapping[str, str] = MappingProxyType({"fr": "fr", "en": "en", "francais": "fr", "anglais": "en"})
+CHANNELS: Mapping[str, str] = MappingProxyType({"sms": "sms", "email": "email", "courriel": "email", "call": "call", "appel": "call"})
 SEPARATORS = (";", ",", "\t")
 MOST_COLUMNS = 100
 #: A cell that begins so may be taken for a formula; the last one is our own mark, which must not be mistaken for a text's.
@@ -226,6 +228,17 @@ def _yes_no(cell: str) -> bool:
     return cell.casefold() in _YES
 
 
+def _word(known: Mapping[str, str]) -> Callable[[str], str]:
+    """One of some words, in either language."""
+
+    def read(cell: str) -> str:
+        if (word := _plain(cell)) not in known:
+            raise ValueError(f"must be one of {', '.join(known)}")
+        return known[word]
+
+    return read
+
+
 def _needs(cell: str) -> tuple[str, ...]:
     return tuple(need_called(word.strip()) for word in re.split(r"[|,]", cell) if word.strip())
 
@@ -252,7 +265,18 @@ def _clock(cell: str) -> str:
     return check_clock(f"{wall[1]:0>2}:{wall[2]}" if wall else cell)
 
 
-_WHO = (Column("name", "nom", _text, required=True), Column("phone", "telephone", _text))
+_WHO = (
+    Column("name", "nom", _text, required=True),
+    Column("phone", "telephone", _text),
+    Column("email", "courriel", _text),
+    Column("language", "langue", _word(LANGUAGES)),
+    Column("preferred_channel", "moyen_prefere", _word(CHANNELS)),
+)
+_CONTACT = (
+    Column("contact_name", "contact_nom", _text),
+    Column("contact_phone", "contact_telephone", _text),
+    Column("contact_email", "contact_courriel", _text),
+)
 _HOME = (Column("home_lon", "domicile_lon", _decimal, required=True), Column("home_lat", "domicile_lat", _decimal, required=True))
 _FILED = (Column("id", "identifiant"), Column("created_at", "cree_le"))
 #: What is taken, by the name it has in addresses.
@@ -272,6 +296,7 @@ SHEETS: Mapping[SheetName, tuple[Column, ...]] = MappingProxyType(
         ),
         "beneficiaries": (
             *_WHO,
+            *_CONTACT,
             *_HOME,
             Column("wheelchair", "fauteuil", _yes_no),
             Column("boot", "coffre", _whole),

@@ -22,7 +22,7 @@ from joserfc.jwk import KeySet, KeySetSerialization
 from pydantic import TypeAdapter, ValidationError
 
 from dispatch.errors import BadInput, Fault, NotFound, NotReady, Unauthenticated
-from dispatch.model.intake import Email
+from dispatch.model.contact import Email
 from dispatch.settings import Settings
 from dispatch.storage.vault import Vault
 from dispatch.world import World

@@ -3,6 +3,7 @@
 In: what somebody told us (`model.intake`). Out: rows. Called by the API and the demo.
 """
 
+from dataclasses import fields
 from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -21,7 +22,7 @@ from dispatch.storage.vault import Identity
 from dispatch.world import World
 from routing.network import RoadNetwork
 
-IDENTITY = {"name", "phone"}
+IDENTITY = {field.name for field in fields(Identity)}
 MOST_SPANS = 12  # as many as a day to be planned may hold (`model.day`): one more would keep the whole day from being planned
 
 
@@ -57,7 +58,7 @@ def add_beneficiary(store: Store, new: NewBeneficiary, network: RoadNetwork, wor
     _check_home(store, new.home, network)
     given = new.model_dump(exclude={"needs", *IDENTITY})
     row = Beneficiary(id=world.new_id(), **given, needs=list(new.needs), entered_by=entered_by, created_at=world.now())
-    store.add_person(row, Identity(new.name, new.phone))
+    store.add_person(row, _identity(new))
     store.note_access("made", row.__tablename__, row.id, 1, world)
     return row
 
@@ -67,7 +68,7 @@ def add_volunteer(store: Store, new: NewVolunteer, network: RoadNetwork, world: 
     _check_home(store, new.home, network)
     given = new.model_dump(exclude={"accepts_needs", *IDENTITY})
     row = Volunteer(id=world.new_id(), **given, accepts_needs=list(new.accepts_needs), active=True, created_at=world.now())
-    store.add_person(row, Identity(new.name, new.phone))
+    store.add_person(row, _identity(new))
     store.note_access("made", row.__tablename__, row.id, 1, world)
     return row
 
@@ -80,7 +81,7 @@ def change_person(
         _check_home(store, new.home, network)
     lists = {name: list(getattr(new, name)) for name in ("needs", "accepts_needs") if hasattr(new, name)}
     store.change(row, new.model_dump(exclude=IDENTITY) | lists)
-    store.identify(row.id, Identity(new.name, new.phone))
+    store.identify(row.id, _identity(new))
     store.note_access("changed", row.__tablename__, row.id, 1, world)
     if isinstance(new, ChangedVolunteer) and not new.active:
         end_logins(Accounts(store.session), store, row.id, world)
@@ -109,6 +110,10 @@ def refuse_pair(store: Store, volunteer_id: UUID, beneficiary_id: UUID) -> None:
     store.get(Beneficiary, beneficiary_id)
     if not any((r.volunteer_id, r.beneficiary_id) == (volunteer_id, beneficiary_id) for r in store.refusals()):
         store.add(Refusal(volunteer_id=volunteer_id, beneficiary_id=beneficiary_id))
+
+
+def _identity(new: NewBeneficiary | NewVolunteer) -> Identity:
+    return Identity(**new.model_dump(include=IDENTITY))
 
 
 def _check_home(store: Store, home: tuple[float, float], network: RoadNetwork) -> None:

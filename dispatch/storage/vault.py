@@ -1,4 +1,4 @@
-"""Who people are, sealed: each person's name and phone with a key of their own, and every such key with the installation's master key.
+"""Who people are, sealed: each person's name and numbers with a key of their own, and every such key with the installation's master key.
 
 In: an `Identity` and the id of the row it belongs to. Out: bytes for the tables `person` and `person_key`, and back. Erasing a person is
 losing their key: what was sealed with it can never be read again, wherever copies of it are. Opened by `storage.database`, used by
@@ -35,6 +35,9 @@ class Identity:
     name: str | None
     phone: str | None
     email: str | None = None
+    contact_name: str | None = None  # somebody else who may be told
+    contact_phone: str | None = None
+    contact_email: str | None = None
 
 
 ERASED = Identity(None, None)

@@ -30,7 +30,9 @@ REFUSED: dict[str, dict[str, Any]] = {
     },
     "phone": {
         "letters": f"+33 {CANARY}", "short": "06", "long": "1" * 40, "header": f"0611223344\r\nBcc: {CANARY}", "empty": "",
-        "number": 611223344,
+        "number": 611223344, "0 behind +33": "+33 06 11 22 33 44", "0 in parentheses": "+33 (0)6 11 22 33 44", "premium": "08 99 12 34 56",
+        "premium abroad": "+33 892 12 34 56", "nine digits": "06 11 22 33 4", "eleven digits": "06 11 22 33 44 5",
+        "country zero": "+0 612345678",
     },
     "email": {"none": CANARY, "two @": f"{CANARY}@x@y.fr", "blank in it": f"{CANARY} x@y.fr", "header": f"{CANARY}@y.fr\r\nBcc: x@y.fr",
               "shown name": f"<{CANARY}@y.fr>", "long": f"{'a' * 250}@y.fr", "dots": f"{CANARY}@y..fr", "number": 5,
@@ -92,7 +94,8 @@ SAME_INSTANT = [
 #: Which ids a description cannot tell from others: this field names something that may be left out, or anybody's.
 FREE_IDS = {("create_key", "holder_id"), ("create_account", "holder_id")}
 NAMES = {
-    "name": "line", "phone": "phone", "email": "email", "timezone": "zone", "token": "token", "code": "code", "password": "password",
+    "name": "line", "phone": "phone", "email": "email", "contact_name": "line", "contact_phone": "phone", "contact_email": "email",
+    "timezone": "zone", "token": "token", "code": "code", "password": "password",
     "queue": "slug",
 }  # fmt: skip
 

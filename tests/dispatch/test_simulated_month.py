@@ -98,9 +98,7 @@ class Month:
         if self.rng.random() < 0.1:
             with self.place.store() as store:
                 open_ones = [
-                    row
-                    for row in store.page(TripRequest, None, 20, state="accepted")
-                    if row.arrive_by and row.arrive_by > self.world.now()
+                    row for row in store.page(TripRequest, None, 20, state="accepted") if row.arrive_by and row.arrive_by > self.world.now()
                 ]
                 if open_ones:
                     cancel_trip(store, self.rng.choice(open_ones), self.world)

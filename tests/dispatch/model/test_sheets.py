@@ -123,7 +123,9 @@ def test_any_text_comes_back_and_never_begins_as_a_formula(text: str) -> None:
 @pytest.mark.parametrize("lang", ["fr", "en"])
 def test_what_is_written_is_read_again(lang: Lang) -> None:
     names = ['=HYPERLINK("http://x";"y")', "+33 6", "-1", "@x", "'=1", "O'Brien", 'a;b,c"d', "Cœur", "\U0001f642"]
-    person = {"phone": "+33 6 12 34 56 78", "home_lon": -1.25, "home_lat": 46.0, "wheelchair": True, "boot": 2, "alone": False}
+    reached = {"email": "a@example.org", "language": "en", "preferred_channel": "email", "contact_name": "Anne"}
+    reached |= {"contact_phone": "06 12 34 56 78", "contact_email": "b@example.org"}
+    person = {**reached, "phone": "+33 6 12 34 56 78", "home_lon": -1.25, "home_lat": 46.0, "wheelchair": True, "boot": 2, "alone": False}
     person |= {
         "needs": ["cane", "walker"],
         "load_minutes": 3,
