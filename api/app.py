@@ -1,4 +1,4 @@
-"""The HTTP application: routes, errors, guard, and the planner that lives beside them. Run by `allons serve` and by tests."""
+"""The HTTP application: routes, errors, guard, and the planner and senders that live beside them. Run by `allons serve` and by tests."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +16,7 @@ from api.guard import Guard
 from api.routes import accounts, events, keys, needs, offers, people, privacy, rounds, session, sheets, territories, trips
 from dispatch.engine.planner import Planner
 from dispatch.errors import NotReady
+from dispatch.notices.running import Senders
 
 DESCRIPTION = """
 Rides for people who need one, driven by volunteers.
@@ -42,16 +43,18 @@ class _Described(FastAPI):
 
 
 def create_app(parts: Parts) -> FastAPI:
-    """The application of these parts. Its planner starts and stops with it, unless settings leave planning to another process."""
+    """The application of these parts. Its planner and senders start and stop with it, unless settings leave that to other processes."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         planner = Planner(parts.database, parts.network, parts.bus, parts.settings, parts.world) if parts.settings.planner else None
-        if planner:
-            planner.start()
+        senders = Senders(parts.database, parts.settings, parts.world) if parts.settings.sender else None
+        beside = [part for part in (planner, senders) if part]
+        for part in beside:
+            part.start()
         yield
-        if planner:
-            planner.stop()
+        for part in beside:
+            part.stop()
 
     app = _Described(
         title="Allons",

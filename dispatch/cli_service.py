@@ -38,6 +38,7 @@ def add_commands(app: typer.Typer) -> None:
     app.command("serve")(serve_command)
     app.command("worker")(worker_command)
     app.command("beat")(beat_command)
+    app.command("sender")(sender_command)
     app.command("migrate")(migrate_command)
     app.add_typer(keys_app, name="keys")
 
@@ -56,7 +57,14 @@ def demo_command(
 
     configure_logs(quiet=True)
     screen, world = Console(), World()
-    settings = Settings(database_url=f"sqlite:///{folder}/demo.sqlite3", roads=folder / "demo.roads", debounce_seconds=0.5)
+    settings = Settings(
+        database_url=f"sqlite:///{folder}/demo.sqlite3",
+        roads=folder / "demo.roads",
+        debounce_seconds=0.5,
+        public_url=f"http://127.0.0.1:{port}",
+        smtp_url=None,  # nobody here is real: nobody is written to
+        sms_url=None,
+    )
     network = _demo_roads(folder)
     with Database.of(settings) as database:
         with Console(stderr=True).status("Territoire fictif, bénévoles et demandes de demain…") as status:
@@ -120,6 +128,31 @@ def beat_command() -> None:
         signal.signal(signal.SIGTERM, stop)
         with listening(settings, health), suppress(KeyboardInterrupt):
             planner.run()
+
+
+def sender_command() -> None:
+    """Tell people and other systems what is to be told, until stopped. An API does that by itself, unless ALLONS_SENDER=false there."""
+    import signal
+
+    from dispatch.health import Health, listening
+    from dispatch.logs import configure_logs
+    from dispatch.notices.running import Senders
+    from dispatch.storage.database import Database
+    from dispatch.world import World
+
+    configure_logs()
+    settings = load_settings()
+    with Database.of(settings) as database:
+        database.check_ready()
+        senders, health = Senders(database, settings, World()), Health(database)
+
+        def stop(*_: object) -> None:
+            health.stopping = True
+            senders.ask_to_stop()
+
+        signal.signal(signal.SIGTERM, stop)
+        with listening(settings, health), suppress(KeyboardInterrupt):
+            senders.run()
 
 
 def migrate_command() -> None:

@@ -1,6 +1,7 @@
 """What is counted while the service runs, for Prometheus. Labels have few values, known in advance: never an id, a name or a path.
 
-In: calls of `api.guard`, `engine.rounds` and `engine.planner`. Out: the text that `dispatch.health` shows. docs/serving.md lists them.
+In: calls of `api.guard`, `engine.rounds`, `engine.planner` and the senders of `notices`. Out: the text that `dispatch.health` shows.
+docs/serving.md lists them.
 """
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -19,4 +20,6 @@ ROUND_SECONDS = Histogram(
 )
 WAYS = Counter("allons_planned_legs", "Legs of rounds that were saved.", ["outcome"], registry=REGISTRY)
 SWEPT_AT = Gauge("allons_planner_swept_timestamp_seconds", "When the planner last looked at everything, by its clock.", registry=REGISTRY)
+NOTICES = Counter("allons_notices", "Tries to tell somebody something, by what became of them.", ["outcome"], registry=REGISTRY)
+WEBHOOKS = Counter("allons_webhooks", "Tries to tell another system something, by what became of them.", ["outcome"], registry=REGISTRY)
 DUE = Gauge("allons_rounds_due", "Rounds that waited for a worker when the planner last looked.", registry=REGISTRY)

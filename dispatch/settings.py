@@ -1,5 +1,6 @@
 """What an installation chooses, from environment variables named ALLONS_... (docs/settings.md is made from here)."""
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -47,22 +48,58 @@ class Settings(BaseSettings):
     oidc_issuer: str | None = Field(None, description="An identity provider (OpenID Connect) that staff may log in with; and")
     oidc_client_id: str | None = Field(None, description="as what this service is known there,")
     oidc_client_secret: SecretStr | None = Field(None, description="and its secret, if it has one.")
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="A mail server: smtps://USER:PASSWORD@HOST:465, smtp://… (STARTTLS), or smtp+plain://HOST for one beside this service.",
+    )
+    mail_from: str = Field("no-reply@localhost", description="The address that mails come from.")
+    sms_url: SecretStr | None = Field(None, description="A provider of SMS as apprise names it, with {to} where the number goes.")
+    webhooks_to_loopback: bool = Field(
+        False, description="Webhooks may also go to http://127.0.0.1: for trying them out, never in service."
+    )
+    sender: bool = Field(True, description="Send notices and webhooks from this process; otherwise `allons sender` does.")
+    sender_seconds: float = Field(2.0, ge=0.05, le=600, description="It looks for new ones this often.")
     health_port: int | None = Field(
         None, ge=1, le=65535, description="Where /livez, /readyz and /metrics answer besides, for whoever watches this process."
     )
     health_host: str = Field("127.0.0.1", description="The address of that; in a container 0.0.0.0, on a network of its own.")
     planner: bool = Field(True, description="Run rounds in this process.")
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_a_mail_server(cls, url: SecretStr | None) -> SecretStr | None:
+        """The value is never repeated: it holds a password."""
+        if url is not None and not is_server(url.get_secret_value(), ("smtp", "smtps", "smtp+plain")):
+            raise ValueError("must be like smtps://USER:PASSWORD@HOST:465; in the password %2F for /, %23 for # and %3F for ?")
+        return url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_an_email(cls, address: str) -> str:
+        if not re.fullmatch(r"[^@\s<>,;:\"]+@[A-Za-z0-9.-]+", address):
+            raise ValueError("must be an address such as trajets@example.org")
+        return address
+
+    @field_validator("sms_url")
+    @classmethod
+    def _has_a_number(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and "{to}" not in url.get_secret_value():
+            raise ValueError("must hold {to} where the number goes")
+        return url
+
     @field_validator("redis_url")
     @classmethod
     def _is_an_address(cls, url: str | None) -> str | None:
         """A password with / # or ? would otherwise be read as the end of the host, and come back in an error much later."""
-        if url is not None:
-            try:
-                parts = urlsplit(url)
-                usable = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
-            except ValueError:  # what stands where the port should be is no number
-                usable = False
-            if not usable:
-                raise ValueError("must be like redis://:PASSWORD@HOST:6379/0, and in the password %2F for /, %23 for # and %3F for ?")
+        if url is not None and not is_server(url, ("redis", "rediss")):
+            raise ValueError("must be like redis://:PASSWORD@HOST:6379/0, and in the password %2F for /, %23 for # and %3F for ?")
         return url
+
+
+def is_server(url: str, schemes: tuple[str, ...]) -> bool:
+    """Whether an address names a server of one of these kinds."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # what stands where the port should be is no number
+        return False

@@ -17,6 +17,8 @@ HOMES = {
     "geoalchemy2": ("dispatch/storage/",),
     "alembic": ("dispatch/storage/",),
     "redis": ("dispatch/engine/", "routing/cache.py"),
+    "apprise": ("dispatch/notices/",),
+    "icalendar": ("dispatch/notices/",),
     "fastapi": ("api/",),
     "starlette": ("api/",),
 }

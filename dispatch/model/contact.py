@@ -17,6 +17,7 @@ _OVERSEAS = {
     "596": ("0596", "0696", "0697"),
 }
 _CODE_OF = {begins: code for code, those in _OVERSEAS.items() for begins in those}
+_INVENTED = "063998"  # nobody's, kept free for films and examples
 _MOBILE = ("+336", "+337", "+262639", "+262692", "+262693", "+590690", "+590691", "+594694", "+596696", "+596697")
 _FRENCH = ("+33", *(f"+{code}" for code in _OVERSEAS))
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9-]{1,63})+")
@@ -46,7 +47,7 @@ def _dialled(phone: str) -> str:
     if not digits.startswith("+"):
         if not re.fullmatch(r"0[1-9][0-9]{8}", digits):
             raise ValueError("must be ten digits such as 06 12 34 56 78, or begin with + and the country")
-        code = _CODE_OF.get(digits[:4], "33")
+        code = "33" if digits.startswith(_INVENTED) else _CODE_OF.get(digits[:4], "33")
         digits = f"+{code}{digits[1:]}"
     if digits.startswith("+33") and not re.fullmatch(r"\+33[1-9][0-9]{8}", digits):
         raise ValueError("must have nine digits behind +33")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from dispatch.model.contact import Phone
+
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
@@ -26,7 +28,14 @@ class Booking(Section):
     horizon_days: int = Field(400, ge=1, le=400, description="Rides are asked for at most so many days ahead.")
 
 
+class Telling(Section):
+    """What people read in every message."""
+
+    phone: Phone | None = Field(None, description="The coordination's number: people are asked to call it.")
+
+
 class Rules(Section):
     """All sections."""
 
     booking: Booking = Booking()
+    telling: Telling = Telling()

@@ -12,6 +12,7 @@ from uuid import UUID
 from dispatch.errors import Conflict
 from dispatch.model.notices import NoticeKind as Kind
 from dispatch.model.notices import check_facts
+from dispatch.notices.links import MARK
 from dispatch.storage.notice_tables import Notice
 from dispatch.storage.store import Store
 from dispatch.world import World
@@ -33,13 +34,14 @@ def queue_notice(
 ) -> Notice:
     """Tell a volunteer or beneficiary (None: the territory's coordinators) about an offer, leg, request or run.
 
-    `facts`: what `model.notices.ABOUT[kind]` asks for; never names, phones or addresses. `link`: sealed, whoever has it may answer;
-    the code of `login_code` too. `key`: the same key queues once per territory, and what was queued first is answered. ValueError for
-    wrong facts.
+    `facts`: what `model.notices.ABOUT[kind]` asks for; never names, phones or addresses. `link`: a path with {token} in it, which is signed
+    for `about` when the message is made (`notices.links`); or an address or the code of `login_code`, kept sealed until it is sent. `key`:
+    the same key queues once per territory, and what was queued first is answered. ValueError for wrong facts.
     """
     kept = check_facts(kind, facts, link)
     if key is not None and (known := store.notice_keyed(key)) is not None:
         return known
+    signed = link is not None and MARK in link
     now = world.now()
     first = max(now, not_before) if not_before else now
     notice_id = world.new_id()
@@ -49,7 +51,8 @@ def queue_notice(
         person_id=to,
         about=about,
         facts=kept,
-        link=store.seal_link(notice_id, link) if link is not None else None,
+        link=store.seal_link(notice_id, link) if link is not None and not signed else None,
+        link_path=link if signed else None,
         key=key,
         number=store.next_number(to),
         created_at=now,

@@ -49,11 +49,13 @@ class Notice(_Sent, OfTerritory, Table):
     about: Mapped[UUID]
     facts: Mapped[dict[str, Any]]
     link: Mapped[bytes | None]  # sealed: whoever has it may answer
+    link_path: Mapped[str | None] = mapped_column(sa.String(200))  # of a link that is signed when the message is made
     key: Mapped[str | None] = mapped_column(sa.String(120))  # queued once
     number: Mapped[int]  # grows with every notice to this person: they arrive in this order
     created_at: Mapped[datetime]
     not_before: Mapped[datetime]
     channel: Mapped[str | None] = mapped_column(sa.String(10))  # chosen when it is sent
+    refused: Mapped[list[str]] = mapped_column(sa.JSON(), server_default="[]", default=list)  # ways that did not work: `notices.choice`
     provider_id: Mapped[str | None] = mapped_column(sa.String(200))
 
 

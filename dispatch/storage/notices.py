@@ -10,10 +10,12 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from dispatch.errors import NotFound
+from dispatch.storage.accounts import Account
 from dispatch.storage.clocks import present, unix_now
-from dispatch.storage.notice_tables import CalendarLink, Notice
+from dispatch.storage.notice_tables import CalendarLink, Notice, NoticeText
 from dispatch.storage.rows import Rows
-from dispatch.storage.vault import vault_of
+from dispatch.storage.vault import Vault, vault_of
 from dispatch.world import World
 
 WAITING = ("queued", "sending")
@@ -34,11 +36,27 @@ class NoticeRows(Rows):
 
     def seal_link(self, notice_id: UUID, link: str) -> bytes:
         """For this notice only."""
-        return vault_of(self.session).seal_text(notice_id, link)
+        return self.vault.seal_text(notice_id, link)
 
     def open_link(self, notice: Notice) -> str | None:
         """As it was given, as long as it is kept."""
-        return None if notice.link is None else vault_of(self.session).open_text(notice.id, notice.link)
+        return None if notice.link is None else self.vault.open_text(notice.id, notice.link)
+
+    @property
+    def vault(self) -> Vault:
+        """NotReady where the master key is not there."""
+        return vault_of(self.session)
+
+    def coordinators(self) -> Sequence[UUID]:
+        """Accounts of those who follow the days; of managers where nobody else does."""
+        query = sa.select(Account.id, Account.role).where(Account.territory_id == self.territory_id, Account.ended_at.is_(None))
+        found = self.session.execute(query.where(Account.role.in_(["coordinator", "manager"]))).all()
+        return [row.id for row in found if row.role == "coordinator"] or [row.id for row in found]
+
+    def notice_text(self, kind: str, language: str, form: str) -> NoticeText | None:
+        """The territory's own, if it has one."""
+        which = (NoticeText.kind == kind, NoticeText.language == language, NoticeText.form == form)
+        return self.session.scalars(sa.select(NoticeText).where(NoticeText.territory_id == self.territory_id, *which)).one_or_none()
 
     def drop_notices(self, about: UUID, kinds: Collection[str] | None = None) -> int:
         """Nobody is told any more what was waiting to be told about something; how many."""
@@ -61,6 +79,16 @@ class NoticeRows(Rows):
         old = (Notice.territory_id == self.territory_id, Notice.created_at < moment, Notice.state.not_in(OPEN))
         done = self.session.execute(sa.delete(Notice).where(*old))
         return int(done.rowcount)  # type: ignore[attr-defined]
+
+    def calls_to_make(self, until: datetime, after: UUID | None, limit: int) -> Sequence[Notice]:
+        """What somebody has to be told by telephone by a moment, longest waiting first, after a given one; NotFound when that is none."""
+        query = sa.select(Notice).where(Notice.territory_id == self.territory_id, Notice.state == "to_call", Notice.next_try_at <= until)
+        if after is not None:
+            last = sa.select(Notice.next_try_at, Notice.id).where(Notice.id == after, Notice.territory_id == self.territory_id)
+            if self.session.execute(last).one_or_none() is None:
+                raise NotFound
+            query = query.where(sa.tuple_(Notice.next_try_at, Notice.id) > last.scalar_subquery())
+        return self.session.scalars(query.order_by(Notice.next_try_at, Notice.id).limit(limit)).all()
 
     def due_notices(self, world: World, limit: int) -> Sequence[UUID]:
         """What may be sent now, oldest first. Nothing of a person whose earlier notice is still on its way: order is kept."""

@@ -9,7 +9,8 @@ from dispatch.storage.people import PeopleRows
 from dispatch.storage.privacy import PrivacyRows
 from dispatch.storage.rounds import RoundRows
 from dispatch.storage.trips import TripRows
+from dispatch.storage.webhooks import WebhookRows
 
 
-class Store(PeopleRows, TripRows, RoundRows, PrivacyRows, NoticeRows, AuditRows):
+class Store(PeopleRows, TripRows, RoundRows, PrivacyRows, NoticeRows, WebhookRows, AuditRows):
     """One territory's rows. What belongs to another one is absent here."""

@@ -48,6 +48,7 @@ class Vault:
 
     def __init__(self, master_key: bytes) -> None:
         self._master = AESGCM(master_key)
+        self._for_links = hmac.digest(master_key, b"allons links", "sha256")
         self._for_digests = hmac.digest(master_key, b"allons logins", "sha256")
 
     def new_key(self, person_id: UUID) -> bytes:
@@ -73,6 +74,10 @@ class Vault:
     def digest(self, address: str) -> str:
         """By which an address is found again; without the master key nobody can tell whose it is."""
         return hmac.digest(self._for_digests, address.casefold().encode(), "sha256").hex()
+
+    def sign(self, text: str) -> bytes:
+        """What only whoever has the master key can make of a text: links are signed with it."""
+        return hmac.digest(self._for_links, text.encode(), "sha256")
 
     def _key(self, person_id: UUID, wrapped: bytes) -> AESGCM:
         return AESGCM(_open(self._master, wrapped, person_id))

@@ -90,11 +90,13 @@ def _outbox() -> None:
         sa.Column("about", sa.Uuid(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("link", sa.LargeBinary(), nullable=True),
+        sa.Column("link_path", sa.String(length=200), nullable=True),
         sa.Column("key", sa.String(length=120), nullable=True),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("created_at", Instant(timezone=True), nullable=False),
         sa.Column("not_before", Instant(timezone=True), nullable=False),
         sa.Column("channel", sa.String(length=10), nullable=True),
+        sa.Column("refused", sa.JSON(), server_default="[]", nullable=False),
         sa.Column("provider_id", sa.String(length=200), nullable=True),
         sa.CheckConstraint(f"kind IN ({_KINDS})", name=op.f("ck_notice_kind")),
         sa.ForeignKeyConstraint(
@@ -199,7 +201,7 @@ def _sqlite() -> list[str]:
                 f"CREATE TRIGGER {name}_own_{verb} BEFORE {verb} ON {name} WHEN {acting}({foreign}) "
                 "BEGIN SELECT raise(ABORT, 'another territory'); END"
             )
-    own = ("id", "kind", "person_id", "about", "facts", "link", "number")  # PostgreSQL: rights to columns
+    own = ("id", "kind", "person_id", "about", "facts", "link", "link_path", "number")  # PostgreSQL: rights to columns
     return made + [
         f"CREATE TRIGGER keep_notice_{column} BEFORE UPDATE OF {column} ON notice WHEN acting_role() = 'solver' "
         "BEGIN SELECT raise(ABORT, 'not the planner''s'); END"
