@@ -15,6 +15,7 @@ from dispatch.cli_accounts import accounts_app
 from dispatch.cli_audit import add_audit_commands
 from dispatch.cli_import import import_command
 from dispatch.cli_service import add_commands
+from dispatch.cli_simulate import simulate_command
 from dispatch.errors import BadInput, DispatchError, Fault
 from routing.cli import app as roads_app
 from routing.errors import RoutingError
@@ -30,6 +31,7 @@ add_commands(app)
 add_audit_commands(app)
 app.add_typer(accounts_app, name="accounts")
 app.command("import")(import_command)
+app.command("simulate")(simulate_command)
 
 DayFile = Annotated[Path, typer.Argument(metavar="DAY.json", help="A day in the format of docs/day-format.md.")]
 Roads = Annotated[

@@ -65,7 +65,7 @@ def demo_command(
         smtp_url=None,  # nobody here is real: nobody is written to
         sms_url=None,
     )
-    network = _demo_roads(folder)
+    network = demo_roads(folder)
     with Database.of(settings) as database:
         with Console(stderr=True).status("Territoire fictif, bénévoles et demandes de demain…") as status:
             database.migrate()
@@ -259,7 +259,8 @@ def _serve(settings: "Settings", host: str, port: int) -> None:
     server.serve(settings, host, port)
 
 
-def _demo_roads(folder: Path) -> "RoadNetwork":
+def demo_roads(folder: Path) -> "RoadNetwork":
+    """The roads of the fictional territory, made where they are not there yet."""
     from routing.demo import make_demo_extract
     from routing.errors import BadNetwork
     from routing.network import build_network

@@ -38,6 +38,18 @@ class SolveEngine(Protocol):
         """Take nothing more; what is being solved is left to others."""
 
 
+class InlineEngine:
+    """In the calling thread, at once: for simulations, where what happens next must not depend on who is quicker."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def submit(self, territory_id: UUID, round_id: UUID, queue: str) -> None:
+        self._runner.run(territory_id, round_id)
+
+    def close(self) -> None: ...
+
+
 class PoolEngine:
     """In this process: threads, each of which waits for the solving process of one round (`engine.pool`).
 

@@ -16,6 +16,7 @@ import pytest
 
 from dispatch.engine import rounds as conductor
 from dispatch.engine.bus import LocalBus
+from dispatch.engine.engines import InlineEngine
 from dispatch.engine.plan_day import plan_day
 from dispatch.engine.planner import Planner, RoundRunner
 from dispatch.errors import Conflict
@@ -37,18 +38,6 @@ ZONE = "Europe/Paris"
 FINAL = {"completed", "cancelled"}
 
 
-class Inline:
-    """An engine that runs rounds at once."""
-
-    def __init__(self, runner: RoundRunner) -> None:
-        self._runner = runner
-
-    def submit(self, territory_id: UUID, round_id: UUID, queue: str) -> None:
-        self._runner.run(territory_id, round_id)
-
-    def close(self) -> None: ...
-
-
 class Month:
     """One territory, day after day."""
 
@@ -56,7 +45,7 @@ class Month:
         self.place, self.rng = TestTerritory(database, network, seed=seed), random.Random(seed)
         self.world, settings = self.place.world, Settings(offer_minutes=150)
         self.planner = Planner(
-            database, network, LocalBus(), settings, self.world, Inline(RoundRunner(database, network, settings, self.world))
+            database, network, LocalBus(), settings, self.world, InlineEngine(RoundRunner(database, network, settings, self.world))
         )
         choose(self.place, ("17:00", 1))
         self.volunteers = [self.place.volunteer(f"V{k}", span=None) for k in range(3)]
