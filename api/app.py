@@ -67,7 +67,7 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     own = (territories, people, privacy, trips, rounds, offers, keys, accounts, events, sheets, needs)
-    for router in (*(room.router for room in own), session.own_router):
+    for router in (*(room.router for room in own), session.own_router, needs.unmet):
         app.include_router(router, prefix="/v1", dependencies=[Depends(authorise), Depends(refuse_stray_query)])
     app.include_router(session.router, prefix="/v1", dependencies=[Depends(refuse_stray_query)])
     app.get("/livez", tags=["health"])(alive)

@@ -143,6 +143,21 @@ class LegOut(_Out):
     unserved: ReasonOut | None
 
 
+class UnmetNeedOut(_Out):
+    """A way nobody drove. Places are rounded to about a kilometre."""
+
+    id: UUID
+    leg_id: UUID
+    service_date: dt.date
+    direction: str
+    origin: Point
+    destination: Point
+    purpose: str | None
+    cause: str = Field(examples=["NO_DRIVER_WINDOW", "ALL_DECLINED", "TOO_FAR"])
+    noted_at: dt.datetime
+    solved_by: UUID | None = Field(description="A later request of the same person to the same place that was driven.")
+
+
 class TripOut(_Out):
     id: UUID
     beneficiary_id: UUID
@@ -153,7 +168,10 @@ class TripOut(_Out):
     depart_after: dt.datetime | None
     window_minutes: int
     return_after: dt.datetime | None
+    return_open: bool
     return_window_minutes: int | None
+    purpose: str | None
+    channel: str
     seats: int
     priority: int
     one_way_ok: bool

@@ -1,4 +1,4 @@
-"""The subcommand that plays a month of a platform: what would happen with more demand, or with more volunteers. Mounted by `dispatch.cli`."""
+"""The subcommand that plays a month of a platform: what if there were more demand, or more volunteers. Mounted by `dispatch.cli`."""
 
 import datetime as dt
 import importlib

@@ -1,6 +1,6 @@
 """Trip requests. A request that is posted is planned by the next round: nobody has to ask for that."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
@@ -9,18 +9,22 @@ from api.deps import PartsOf
 from api.once import OnceOf
 from api.schemas import Page, PageQuery, TripOut, page_of
 from dispatch.errors import BadInput, Fault, NotFound
+from dispatch.model.asking import Channel
 from dispatch.model.clock import ServiceDate
-from dispatch.model.intake import USUAL_PRIORITY, NewTrip, RowId
-from dispatch.service.trips import cancel_trip, request_trip, show_trips
+from dispatch.model.intake import USUAL_PRIORITY, Cancel, NewTrip, ReadyAt, Refusal, RowId
+from dispatch.model.roles import Role
+from dispatch.service.trips import NO_REASON, Asker, accept_trip, bring_back, cancel_trip, refuse_trip, request_trip, show_trips
 from dispatch.storage.tables import Beneficiary, TripRequest
 
 router = APIRouter(prefix="/trip-requests", tags=["trip requests"])
+_CHANNELS: dict[Role, Channel] = {"prescriber": "prescriber", "partner": "partner", "beneficiary": "web"}
 
 
 class TripQuery(PageQuery):
     """Which requests."""
 
     date: ServiceDate | None = None
+    state: Literal["submitted", "accepted", "refused", "cancelled", "closed"] | None = None
 
 
 @router.post("", status_code=202, response_model=TripOut)
@@ -34,7 +38,8 @@ def create_trip_request(new: NewTrip, caller: CallerOf, parts: PartsOf, once: On
             raise BadInput([Fault("beneficiary_id", "unknown", "is not a person of this territory")]) from None
         if not caller.is_staff and new.priority > USUAL_PRIORITY:
             raise BadInput([Fault("priority", "not_yours", f"may be set above {USUAL_PRIORITY} by coordinators only")])
-        row = request_trip(store, new, parts.network, parts.world, caller.actor_id)
+        asker = Asker(actor_id=caller.actor_id, staff=caller.is_staff, channel=_CHANNELS.get(caller.role, "api"))
+        row = request_trip(store, new, parts.network, parts.world, asker)
         return TripOut.of(show_trips(store, [row])[0])
 
     with parts.writing(caller.territory_id, caller.actor_id) as store:
@@ -45,6 +50,8 @@ def create_trip_request(new: NewTrip, caller: CallerOf, parts: PartsOf, once: On
 def list_trip_requests(caller: CallerOf, parts: PartsOf, query: Annotated[TripQuery, Query()]) -> Page[TripOut]:
     """Newest first; referrers see what they entered, beneficiaries what is theirs."""
     where: dict[str, object] = {"service_date": query.date} if query.date else {}
+    if query.state:
+        where["state"] = query.state
     if caller.is_referrer:
         where["entered_by"] = caller.actor_id
     if caller.role == "beneficiary":
@@ -67,8 +74,32 @@ def get_trip_request(request_id: RowId, caller: CallerOf, parts: PartsOf) -> Tri
 
 
 @router.post("/{request_id}/cancel")
-def cancel_trip_request(request_id: RowId, caller: CallerOf, parts: PartsOf) -> TripOut:
-    """The ride is not needed any more."""
+def cancel_trip_request(request_id: RowId, caller: CallerOf, parts: PartsOf, why: Cancel | None = None) -> TripOut:
+    """The ride is not needed any more: all of it, or one way. Shortly before, it counts as cancelled late."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
-        row = cancel_trip(store, own_request(caller, store.get(TripRequest, request_id)), parts.world)
+        row = cancel_trip(store, own_request(caller, store.get(TripRequest, request_id)), parts.world, why or NO_REASON)
+        return TripOut.of(show_trips(store, [row])[0])
+
+
+@router.post("/{request_id}/accept")
+def accept_trip_request(request_id: RowId, caller: CallerOf, parts: PartsOf) -> TripOut:
+    """A coordinator has looked at it: the next round of its day plans it."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        row = accept_trip(store, store.get(TripRequest, request_id), parts.world)
+        return TripOut.of(show_trips(store, [row])[0])
+
+
+@router.post("/{request_id}/refuse")
+def refuse_trip_request(request_id: RowId, why: Refusal, caller: CallerOf, parts: PartsOf) -> TripOut:
+    """It cannot be; the person is told why."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        row = refuse_trip(store, store.get(TripRequest, request_id), why.code, parts.world)
+        return TripOut.of(show_trips(store, [row])[0])
+
+
+@router.post("/{request_id}/return")
+def call_for_return(request_id: RowId, ready: ReadyAt, caller: CallerOf, parts: PartsOf) -> TripOut:
+    """Whoever was taken there is ready to be brought back: for requests with `return_open`."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        row = bring_back(store, own_request(caller, store.get(TripRequest, request_id)), ready.ready_at, parts.world)
         return TripOut.of(show_trips(store, [row])[0])

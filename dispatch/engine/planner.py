@@ -22,6 +22,7 @@ from dispatch.model.slots import Slot, due_slots
 from dispatch.service.offers import lapse_offer
 from dispatch.service.privacy import erase_after_restore, retire_people
 from dispatch.service.rounds import MOST_DAYS, enqueue_round, enqueue_slot
+from dispatch.service.waitlist import give_up_late
 from dispatch.settings import Settings
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.database import Database
@@ -111,6 +112,7 @@ class Planner:
     def turn(self) -> None:
         """Everything that is due, once; rounds go on beside it."""
         self.lapse_offers()
+        self.give_up()
         self.queue_rounds()
         self.queue_slots()
         self.submit_rounds()
@@ -134,6 +136,12 @@ class Planner:
                 with suppress(Conflict), self._database.write() as session:  # answered at this very moment
                     store = Store(session, territory.id)
                     lapse_offer(store, store.get(Offer, offer_id), self._world)
+
+    def give_up(self) -> None:
+        """Rides that it is too late to find anybody for become unmet needs."""
+        for territory in self._territories():
+            with suppress(Conflict), self._database.write() as session:  # somebody was found at this very moment: the next turn looks again
+                give_up_late(Store(session, territory.id), self._world)
 
     def forget(self) -> None:
         """People not seen for long, people a restored backup brought back, and answers that nobody will ask for any more."""

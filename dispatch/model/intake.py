@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from dispatch.model.asking import CancelReason, Direction, Purpose, RefusalCode
 from dispatch.model.clock import FIRST, LAST, ServiceDate, Zone
 from dispatch.model.contact import Email, Phone
 from dispatch.model.day import Lat, Lon, Policy
@@ -228,12 +229,15 @@ class NewTrip(_Intake):
     depart_after: Instant | None = None
     window_minutes: int = Field(30, ge=0, le=1440)
     return_after: Instant | None = Field(None, examples=["2026-11-25T11:30:00+01:00"])
+    return_open: bool = Field(False, description="There is a way back, at a time that is not known yet: it is told when it is.")
     return_window_minutes: int | None = Field(None, ge=0, le=1440)
     seats: int = Field(1, ge=1, le=8, description="Persons travelling, the beneficiary and companions.")
     priority: int = Field(USUAL_PRIORITY, ge=1, le=1000, description="Above the usual only by staff.")
     one_way_ok: bool = False
     same_driver: Literal["prefer", "require"] = "prefer"
     needs: Needs = Field((), description="Besides those of the beneficiary.")
+    purpose: Purpose | None = Field(None, description="What for; some territories drive for some purposes only.")
+    override: bool = Field(False, description="Past the territory's booking rules, or in spite of another ride then; by staff only.")
 
     @model_validator(mode="after")
     def _one_time(self) -> Self:
@@ -242,6 +246,8 @@ class NewTrip(_Intake):
             raise ValueError("give either arrive_by or depart_after, not both and not neither")
         if self.return_after is not None and self.return_after < moment:
             raise ValueError("return_after must not be before the way there")
+        if self.return_after is not None and self.return_open:
+            raise ValueError("give either return_after or return_open: a time that is known is not open")
         if self.return_after is not None and self.return_after - moment > timedelta(hours=24):
             raise ValueError("return_after must be on the same day; make two requests otherwise")
         return self
@@ -250,6 +256,31 @@ class NewTrip(_Intake):
     def moment(self) -> datetime:
         """When the way there arrives or departs."""
         return self.arrive_by or self.depart_after  # type: ignore[return-value] # one of them is there: _one_time
+
+
+class Cancel(_Intake):
+    """Why a ride is not needed any more, all of it or one way."""
+
+    model_config = _example({"reason": "changed_my_mind"})
+
+    reason: CancelReason = "other"
+    leg: Direction | None = Field(None, description="Both ways when absent.")
+
+
+class Refusal(_Intake):
+    """Why a request cannot be accepted."""
+
+    model_config = _example({"code": "no_vehicles_available"})
+
+    code: RefusalCode
+
+
+class ReadyAt(_Intake):
+    """Somebody who was taken there can be brought back."""
+
+    model_config = _example({"ready_at": "2026-11-25T11:50:00+01:00"})
+
+    ready_at: Instant
 
 
 DeclineReason = Literal["schedule_conflict", "too_far", "vehicle_issue", "personal", "other"]

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from dispatch.model.asking import Purpose
 from dispatch.model.contact import Phone
 
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
@@ -25,6 +26,10 @@ class Booking(Section):
     notice_minutes: int = Field(0, ge=0, le=43_200, description="Between asking and the pickup at least so much.")
     cut_off: TimeOfDay | None = Field(None, description="Rides of a day are asked for until this time, on the wall of the territory,")
     cut_off_days: int = Field(1, ge=0, le=30, description="so many days before; 0 is the same day.")
+    purposes: tuple[Purpose, ...] | None = Field(None, strict=False, description="What rides may be for; anything when absent.")
+    accept_at_once: bool = Field(True, description="Requests of prescribers, partners and people themselves need no look of a coordinator.")
+    late_cancel_minutes: int = Field(120, ge=0, le=10_080, description="A ride given up this short before counts as cancelled late.")
+    give_up_minutes: int = Field(90, ge=0, le=10_080, description="Nobody found so long before: an unmet need, and the person is told.")
     horizon_days: int = Field(400, ge=1, le=400, description="Rides are asked for at most so many days ahead.")
 
 

@@ -21,7 +21,7 @@ from dispatch.model.clock import to_instant
 from dispatch.model.intake import NewBeneficiary, NewTrip, NewVolunteer
 from dispatch.model.sheets import SHEETS, Line, SheetName, read_sheet
 from dispatch.service.people import add_beneficiary, add_volunteer
-from dispatch.service.trips import request_trip
+from dispatch.service.trips import Asker, request_trip
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Beneficiary, Volunteer
 from dispatch.storage.vault import Identity
@@ -139,7 +139,7 @@ class _Writer:
             except BadInput as error:
                 faults += error.faults
         new = _intake(NewTrip, Line(line.number, values, tuple(faults)), values)
-        return request_trip(self._store, new, self._network, self._world, self._entered_by).id
+        return request_trip(self._store, new, self._network, self._world, Asker(actor_id=self._entered_by, channel="import")).id
 
     def _who(self, person: object, phone: object) -> UUID:
         """The one person of this name, and of this number if there is one."""

@@ -12,6 +12,7 @@ from dispatch.errors import BadInput, Conflict, Fault
 from dispatch.model.clock import day_length_s, day_start
 from dispatch.model.day import Policy
 from dispatch.model.intake import ChangedTerritory, ChangedVolunteer, NewAvailability, NewBeneficiary, NewTerritory, NewVolunteer
+from dispatch.model.rules import Rules
 from dispatch.service.accounts import end_logins
 from dispatch.service.places import check_on_roads
 from dispatch.storage.accounts import Accounts
@@ -51,6 +52,11 @@ def change_territory(registry: Registry, row: Territory, new: ChangedTerritory) 
 def policy_of(territory: Territory) -> Policy:
     """The territory's choices; those added since it was made take their default."""
     return Policy.model_validate(territory.policy)
+
+
+def rules_of(territory: Territory) -> Rules:
+    """How the territory deals with people; rules added since it was made take their default."""
+    return Rules.model_validate(territory.rules, strict=False)
 
 
 def add_beneficiary(store: Store, new: NewBeneficiary, network: RoadNetwork, world: World, entered_by: UUID | None = None) -> Beneficiary:

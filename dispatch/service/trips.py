@@ -1,26 +1,33 @@
-"""Trip requests: asked for, looked at, cancelled.
+"""Trip requests: asked for, looked at, brought back, cancelled, closed.
 
 In: a `NewTrip`. Out: a request with one leg per way, waiting for the next round. Called by the API and the demo.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from dispatch.errors import BadInput, Conflict, Fault
-from dispatch.model.intake import NewTrip
-from dispatch.model.lifecycle import INITIAL
+from dispatch.errors import BadInput, Conflict, Fault, IllegalMove
+from dispatch.model.asking import Channel, RefusalCode
+from dispatch.model.intake import Cancel, NewTrip
+from dispatch.model.lifecycle import INITIAL, OVER_LEG, UNDER_WAY, WANTED_REQUEST
+from dispatch.notices.outbox import queue_notice
+from dispatch.rules.booking import booking_faults
 from dispatch.service.offers import withdraw_offer
-from dispatch.service.people import policy_of
+from dispatch.service.people import policy_of, rules_of
 from dispatch.service.places import check_on_roads
+from dispatch.storage.geometry import LonLat
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Assignment, Leg, TripRequest, UnservedLeg
+from dispatch.storage.tables import Assignment, Leg, Offer, TripRequest, UnservedLeg
 from dispatch.world import World
 from routing.network import RoadNetwork
 
 HORIZON = timedelta(days=400)
+WILL_CALL_WINDOW = 60  # minutes in which somebody who is ready is fetched
+_SOON = timedelta(minutes=5)  # from now: a time that has passed already cannot be planned
+NO_REASON = Cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +47,38 @@ class TripView:
     legs: tuple[LegView, ...]
 
 
-def request_trip(store: Store, new: NewTrip, network: RoadNetwork, world: World, entered_by: UUID | None = None) -> TripRequest:
-    """Note a wish for a ride; the next round of its day plans it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Through whom a request comes."""
 
-    BadInput for an unknown person, a point far from roads, a moment that is past or too far ahead; Conflict when it was asked for before.
+    actor_id: UUID | None = None
+    staff: bool = True  # may go past the territory's booking rules, and accepts what it enters
+    channel: Channel = "api"
+
+
+BY_STAFF = Asker()
+
+
+def request_trip(store: Store, new: NewTrip, network: RoadNetwork, world: World, asker: Asker = BY_STAFF) -> TripRequest:
+    """Note a wish for a ride; the next round of its day plans it, unless a coordinator has to look at it first.
+
+    BadInput for an unknown person, a point far from roads, a moment that is past or that the booking rules do not allow; Conflict when the
+    person has another ride then.
     """
-    now = world.now()
-    territory = store.territory()
+    now, territory = world.now(), store.territory()
+    rules = rules_of(territory).booking
     name = "arrive_by" if new.arrive_by else "depart_after"
     faults = []
     if store.person_as_is(new.beneficiary_id) is None:  # and stays so until this is kept: nobody is erased around a new request
         faults.append(Fault("beneficiary_id", "unknown", "is not a person of this territory"))
     if new.moment <= now:
         faults.append(Fault(name, "past", "is in the past"))
-    if new.moment > now + HORIZON:
+    elif new.moment > now + HORIZON:
         faults.append(Fault(name, "too_far_ahead", f"is more than {HORIZON.days} days ahead"))
+    elif not new.override:
+        faults += booking_faults(rules, new.moment, new.purpose, now, territory.timezone, name)
+    if new.override and not asker.staff:
+        faults.append(Fault("override", "not_yours", "may be set by coordinators only"))
     if new.origin == new.destination:
         faults.append(Fault("destination", "same_place", "must not be the same as origin"))
     if faults:
@@ -64,32 +88,142 @@ def request_trip(store: Store, new: NewTrip, network: RoadNetwork, world: World,
     row = TripRequest(
         id=world.new_id(),
         service_date=new.moment.astimezone(ZoneInfo(territory.timezone)).date(),
-        **new.model_dump(exclude={"needs"}),
+        **new.model_dump(exclude={"needs", "override"}),
         needs=list(new.needs),
         state=INITIAL["request"],
-        entered_by=entered_by,
+        entered_by=asker.actor_id,
+        channel=asker.channel,
         created_at=now,
     )
-    if store.similar_request(row):
+    if not new.override and any(_overlap(row, other) for other in store.requests_of_person(row.beneficiary_id, row.service_date)):
         raise Conflict("This person already has a request for this moment.")
     store.add(row)
-    for direction in ("outbound", "return") if new.return_after else ("outbound",):
-        store.add(Leg(id=world.new_id(), request_id=row.id, direction=direction, state=INITIAL["leg"]))
-    store.move(row, "accepted", world)
+    for direction in ("outbound", "return") if new.return_after or new.return_open else ("outbound",):
+        leg = Leg(id=world.new_id(), request_id=row.id, direction=direction, state=INITIAL["leg"])
+        store.add(leg)
+        if direction == "return" and new.return_open:
+            store.move(leg, "on_call", world)
+    if asker.staff or rules.accept_at_once:
+        store.move(row, "accepted", world)
+    queue_notice(store, "request_received", row.beneficiary_id, row.id, world, facts={"at": new.moment}, key=f"received {row.id}")
     store.note_access("changed", "beneficiary", row.beneficiary_id, 1, world)
     return row
 
 
-def cancel_trip(store: Store, request: TripRequest, world: World) -> TripRequest:
-    """Nobody drives any more; volunteers who were asked or had agreed are free again. IllegalMove when it was cancelled before."""
-    legs = store.legs_of([request.id], lock=True)[request.id]
-    store.move(request, "cancelled", world)
-    for offer in store.offers_of([request.id], "sent", "accepted"):
-        withdraw_offer(store, offer, world)
-    for leg in legs:
+def _overlap(one: TripRequest, other: TripRequest) -> bool:
+    """Whether nobody could want both: their moments are the same, or one's lies between the other's ways."""
+    (begins, ends), (starts, stops) = ((moment_of(request), request.return_after or moment_of(request)) for request in (one, other))
+    return begins <= stops and starts <= ends
+
+
+def moment_of(request: TripRequest) -> datetime:
+    """When the way there arrives or departs."""
+    moment = request.arrive_by or request.depart_after
+    if moment is None:
+        raise AssertionError("a request has one time: ck_trip_request_one_time")
+    return moment
+
+
+def accept_trip(store: Store, request: TripRequest, world: World) -> TripRequest:
+    """A coordinator has looked at it: rounds plan it. IllegalMove when it is not waiting for that."""
+    store.move(request, "accepted", world)
+    return request
+
+
+def refuse_trip(store: Store, request: TripRequest, code: RefusalCode, world: World) -> TripRequest:
+    """It cannot be, and the person is told why. IllegalMove when it was accepted, refused or cancelled before."""
+    store.move(request, "refused", world, code)
+    for leg in store.legs_of([request.id], lock=True)[request.id]:
         store.move(leg, "cancelled", world)
+    facts = {"at": moment_of(request), "reason": code}
+    queue_notice(store, "request_refused", request.beneficiary_id, request.id, world, facts=facts)
+    return request
+
+
+def bring_back(store: Store, request: TripRequest, ready_at: datetime, world: World) -> TripRequest:
+    """Whoever was taken there can be brought back: the way back has a time now, and the next round plans it.
+
+    IllegalMove when its time was known, or it is over; BadInput for a time before the ride there or on another day.
+    """
+    back = next((leg for leg in store.legs_of([request.id], lock=True)[request.id] if leg.direction == "return"), None)
+    if back is None:
+        raise BadInput([Fault("ready_at", "no_way_back", "this request has no way back: make another request")])
+    zone = ZoneInfo(store.territory().timezone)
+    ready = max(ready_at, world.now() + _SOON)
+    if ready < moment_of(request) or ready.astimezone(zone).date() > request.service_date + timedelta(days=1):
+        raise BadInput([Fault("ready_at", "out_of_range", "must be after the ride there, on its day")])
+    store.move(back, "pending", world)
+    request.return_after = ready
+    request.return_window_minutes = request.return_window_minutes or WILL_CALL_WINDOW
+    queue_notice(store, "will_call_heard", request.beneficiary_id, back.id, world, key=f"heard {back.id}")
+    store.flush()
+    return request
+
+
+def cancel_trip(store: Store, request: TripRequest, world: World, why: Cancel = NO_REASON) -> TripRequest:
+    """Nobody drives any more; volunteers who were asked or had agreed are free again, and both sides are told.
+
+    Without the way there the way back is not needed either. IllegalMove when there is nothing left to cancel, or somebody is in the car.
+    """
+    legs = store.legs_of([request.id], lock=True)[request.id]
+    chosen = [leg for leg in legs if why.leg in (None, "outbound", leg.direction) and leg.state not in OVER_LEG]
+    if not chosen or request.state not in WANTED_REQUEST:
+        raise IllegalMove("Nothing of this request is left to be cancelled.")
+    given_up = {leg.id for leg in chosen}
+    late = _cancelled_late(store, chosen, world)
+    for offer in store.offers_of([request.id], "sent", "accepted"):
+        if given_up & {row.leg_id for row in store.offer_legs([offer.id]).get(offer.id, [])}:
+            _end_offer(store, offer, given_up, world)
+    for leg in chosen:
+        store.move(leg, "late_cancelled" if leg.id in late else "cancelled", world, why.reason)
+    if all(leg.state in OVER_LEG for leg in legs):
+        ended = "cancelled" if all(leg.state in ("cancelled", "late_cancelled") for leg in legs) else "closed"
+        store.move(request, ended if request.state == "accepted" else "cancelled", world, why.reason)
+    facts = {"at": moment_of(request)}
+    queue_notice(store, "cancel_confirmed", request.beneficiary_id, request.id, world, facts=facts)
     store.note_access("changed", "beneficiary", request.beneficiary_id, 1, world)
     return request
+
+
+def _cancelled_late(store: Store, legs: Sequence[Leg], world: World) -> set[UUID]:
+    """Those that a volunteer has agreed to drive so soon that the time was kept for nothing, or is on the way to."""
+    limit = timedelta(minutes=rules_of(store.territory()).booking.late_cancel_minutes)
+    told = store.active_assignments([leg.id for leg in legs])
+    return {
+        leg.id
+        for leg in legs
+        if leg.state in UNDER_WAY or (leg.state == "confirmed" and leg.id in told and told[leg.id].told_pickup_at - limit <= world.now())
+    }
+
+
+def _end_offer(store: Store, offer: Offer, given_up: Collection[UUID], world: World) -> None:
+    """The volunteer is free of all of it; a way that is still wanted goes back to planning."""
+    about = {row.leg_id for row in store.offer_legs([offer.id]).get(offer.id, [])}
+    told = [ride.told_pickup_at for ride in store.active_assignments(list(about)).values()]
+    withdraw_offer(store, offer, world)
+    for leg in store.legs_of([offer.request_id])[offer.request_id]:
+        if leg.id in about - set(given_up) and leg.state in ("offered", "confirmed"):
+            store.move(leg, "pending", world)
+    if told:
+        queue_notice(store, "offer_withdrawn", offer.volunteer_id, offer.id, world, facts={"at": min(told)}, key=f"withdrawn {offer.id}")
+
+
+def close_if_over(store: Store, request: TripRequest, world: World) -> None:
+    """A request each of whose ways has come to an end is closed. What was asked for in vain before may be solved by it."""
+    legs = store.legs_of([request.id])[request.id]
+    if request.state != "accepted" or any(leg.state not in OVER_LEG for leg in legs):
+        return
+    store.move(request, "closed", world)
+    if any(leg.state == "completed" for leg in legs):
+        for need in store.unsolved_needs(request.beneficiary_id):
+            if need.destination == area(request.destination):
+                need.solved_by = request.id
+        store.flush()
+
+
+def area(place: LonLat) -> LonLat:
+    """About where: to a kilometre."""
+    return round(place[0], 2), round(place[1], 2)
 
 
 def show_trips(store: Store, requests: Sequence[TripRequest]) -> list[TripView]:

@@ -93,6 +93,7 @@ class RoundRows(Rows):
             .where(
                 TripRequest.territory_id == self.territory_id,
                 Leg.state == "pending",
+                TripRequest.state == "accepted",
                 TripRequest.service_date >= first,
                 ~failed.exists(),
             )

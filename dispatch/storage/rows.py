@@ -19,11 +19,11 @@ from dispatch.model.lifecycle import Kind, move
 from dispatch.storage.base import Table, change_row
 from dispatch.storage.database import enter
 from dispatch.storage.log import Event
-from dispatch.storage.tables import Availability, Beneficiary, Leg, Offer, Round, Run, Territory, TripRequest, Volunteer
+from dispatch.storage.tables import Availability, Beneficiary, Leg, Offer, Round, Run, Territory, TripRequest, UnmetNeed, Volunteer
 from dispatch.world import World
 
 N = TypeVar("N", bound=Table)
-T = TypeVar("T", Beneficiary, Volunteer, Availability, TripRequest, Leg, Round, Offer, Run)
+T = TypeVar("T", Beneficiary, Volunteer, Availability, TripRequest, Leg, Round, Offer, Run, UnmetNeed)
 Moved = TripRequest | Leg | Offer | Round | Run
 KINDS: dict[type[Moved], Kind] = {TripRequest: "request", Leg: "leg", Offer: "offer", Round: "round", Run: "run"}
 Moment = InstrumentedAttribute[datetime]
@@ -36,6 +36,7 @@ _PAGE_ORDER: dict[type[Table], Moment] = {
     Offer: Offer.sent_at,
     Round: Round.queued_at,
     TripRequest: TripRequest.created_at,
+    UnmetNeed: UnmetNeed.noted_at,
     Volunteer: Volunteer.created_at,
 }
 

@@ -157,6 +157,9 @@ class TripRequest(Moved, Table):
     needs: Mapped[list[str]]
     entered_by: Mapped[UUID | None]
     created_at: Mapped[datetime]
+    purpose: Mapped[str | None] = mapped_column(sa.String(20))
+    channel: Mapped[str] = mapped_column(sa.String(12), server_default="api", default="api")
+    return_open: Mapped[bool] = mapped_column(server_default=sa.false(), default=False)  # its time was not known when it was asked for
 
 
 class Leg(Moved, Table):
@@ -286,6 +289,27 @@ class UnservedLeg(OfTerritory, Table):
     reason: Mapped[str] = mapped_column(sa.String(30))
     sentence: Mapped[str] = mapped_column(sa.String(400))
     sentence_en: Mapped[str] = mapped_column(sa.String(400))
+
+
+class UnmetNeed(OfTerritory, Table):
+    """A way that somebody asked for and nobody drove: where about, when, what for, and why. Kept as a statistic: it names nobody."""
+
+    __tablename__ = "unmet_need"
+    __table_args__ = (
+        *within("leg_id"),
+        sa.ForeignKeyConstraint(["territory_id", "solved_by"], ["trip_request.territory_id", "trip_request.id"]),
+        sa.UniqueConstraint("leg_id"),
+        sa.Index(None, "territory_id", "noted_at", "id"),
+    )
+    leg_id: Mapped[UUID]
+    service_date: Mapped[date]
+    direction: Mapped[str] = mapped_column(sa.String(10))
+    origin: Mapped[LonLat] = mapped_column(GeoPoint())  # to about a kilometre
+    destination: Mapped[LonLat] = mapped_column(GeoPoint())
+    purpose: Mapped[str | None] = mapped_column(sa.String(20))
+    cause: Mapped[str] = mapped_column(sa.String(30))
+    noted_at: Mapped[datetime]
+    solved_by: Mapped[UUID | None]  # a later request of the same person to the same place
 
 
 class Reply(Table):

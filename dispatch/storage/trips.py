@@ -14,6 +14,7 @@ from dispatch.storage.tables import (
     Round,
     Run,
     TripRequest,
+    UnmetNeed,
     UnservedLeg,
 )
 
@@ -35,15 +36,42 @@ class TripRows(Rows):
         query = sa.select(TripRequest).where(TripRequest.territory_id == self.territory_id, TripRequest.id.in_(list(ids)))
         return {row.id: row for row in self.session.scalars(query)}
 
-    def similar_request(self, wanted: TripRequest) -> bool:
-        """Whether the same person already has a live request at the same moment."""
-        query = sa.select(TripRequest.id).where(
+    def requests_of_person(self, beneficiary_id: UUID, day: date) -> Sequence[TripRequest]:
+        """What somebody still wants on a day."""
+        query = sa.select(TripRequest).where(
             TripRequest.territory_id == self.territory_id,
-            TripRequest.beneficiary_id == wanted.beneficiary_id,
+            TripRequest.beneficiary_id == beneficiary_id,
             TripRequest.state.in_(WANTED_REQUEST),
-            moment_of_trip() == (wanted.arrive_by or wanted.depart_after),
+            TripRequest.service_date == day,
         )
-        return self.session.scalars(query.limit(1)).one_or_none() is not None
+        return self.session.scalars(query).all()
+
+    def legs_in_want(self, until: datetime) -> Sequence[tuple[Leg, TripRequest]]:
+        """Ways nobody drives and nobody is asked about, of accepted requests, whose moment is before `until`; ways back of unknown time
+        count from the end of their day's ride there."""
+        moment = sa.case((Leg.direction == "return", sa.func.coalesce(TripRequest.return_after, moment_of_trip())), else_=moment_of_trip())
+        query = (
+            sa.select(Leg, TripRequest)
+            .join(TripRequest, TripRequest.id == Leg.request_id)
+            .where(
+                Leg.territory_id == self.territory_id,
+                Leg.state.in_(("pending", "standby", "proposed")),
+                TripRequest.state == "accepted",
+                sa.type_coerce(moment, TripRequest.arrive_by.type) < until,
+            )
+            .order_by(TripRequest.id, Leg.direction)
+        )
+        return [(leg, request) for leg, request in self.session.execute(query)]
+
+    def unsolved_needs(self, beneficiary_id: UUID) -> Sequence[UnmetNeed]:
+        """What a person asked for in vain and has not been given since."""
+        query = (
+            sa.select(UnmetNeed)
+            .join(Leg, Leg.id == UnmetNeed.leg_id)
+            .join(TripRequest, TripRequest.id == Leg.request_id)
+            .where(UnmetNeed.territory_id == self.territory_id, UnmetNeed.solved_by.is_(None), TripRequest.beneficiary_id == beneficiary_id)
+        )
+        return self.session.scalars(query).all()
 
     def legs_of(self, request_ids: Iterable[UUID], *, lock: bool = False) -> dict[UUID, list[Leg]]:
         """Legs by request, outbound first; fresh from the database.

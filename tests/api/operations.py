@@ -68,7 +68,9 @@ class Operation:
         content = self.described.get("requestBody", {}).get("content", {}).get("application/json")
         if content is None:
             return None
-        found: dict[str, Any] = self.schemas[content["schema"]["$ref"].rsplit("/", 1)[-1]]
+        schema = content["schema"]
+        named = schema.get("anyOf", [schema])[0]  # of a body that may be left out
+        found: dict[str, Any] = self.schemas[named["$ref"].rsplit("/", 1)[-1]]
         return found
 
     def body(self) -> dict[str, Any]:
@@ -89,7 +91,10 @@ class Operation:
             "log_in": {"email": "odette@example.org", "password": "of no use at all"},
             "open_account": {"token": "0" * 64, "password": "of no use at all"},
             "use_link": {"token": "0" * 64},
-        }.get(self.name, {"name": "Odette", "home": home})
+            "create_beneficiary": {"name": "Odette", "home": home},
+            "change_beneficiary": {"name": "Odette", "home": home},
+            "create_volunteer": {"name": "Odette", "home": home},
+        }.get(self.name, (self.schema or {}).get("examples", [{}])[0])
 
 
 _DESCRIPTION: list[dict[str, Any]] = []  # of whichever service was asked first

@@ -15,6 +15,7 @@ from dispatch.service.accounts import end_account, make_account
 from dispatch.service.keys import make_key
 from dispatch.service.offers import take_back_offer
 from dispatch.service.privacy import erase_person
+from dispatch.service.trips import Asker
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.database import Database
 from dispatch.storage.registry import Registry
@@ -65,7 +66,7 @@ class Things:
     """Makes what operations are tried with; each call gets new ones."""
 
     def __init__(self, service: Service, role: str) -> None:
-        self.service, self.role = service, role
+        self.service, self.role, self.operation = service, role, ""
 
     def path(self, path: str, whose: Whose) -> str:
         """With ids of somebody's."""
@@ -113,7 +114,15 @@ class Things:
 
     def request(self, whose: Whose) -> UUID:
         place = self.place(whose)
-        found = place.ask(self.person(whose if whose == "own" else "other" if whose == "other" else "same"), arrive=self._moment())
+        person = self.person(whose if whose == "own" else "other" if whose == "other" else "same")
+        wish: dict[str, Any] = {"arrive": self._moment(), "back": "21:59", "override": True}
+        if self.operation == "call_for_return":
+            wish |= {"back": None, "return_open": True}
+        if self.operation in ("accept_trip_request", "refuse_trip_request"):
+            with place.store() as store:
+                store.territory().rules = {"booking": {"accept_at_once": False}}
+            wish |= {"asker": Asker(staff=False, channel="web"), "override": False}
+        found = place.ask(person, **wish)
         if whose == "own" and self.role in REFERRERS:
             key = self.key_id()
             with place.store() as store:
@@ -126,7 +135,7 @@ class Things:
             for offer in store.offers_to(volunteer):  # one of several runs at the same hours would be dropped
                 if offer.state in ("sent", "accepted"):
                     take_back_offer(store, offer, place.world)
-        request = place.ask(arrive=self._moment())
+        request = place.ask(arrive=self._moment(), back="21:59")
         place.run_round({(request, "outbound"): (volunteer, "10:00"), (request, "return"): (volunteer, "12:00")})
         return place.offer(request).id
 
@@ -175,6 +184,8 @@ class Things:
                 arrive_by=f"2026-11-25T{(clock := self._moment())}:00Z",
                 return_after=f"2026-11-25T{clock}:00Z",
             ),
+            "refuse_trip_request": lambda: {"code": "other"},
+            "call_for_return": lambda: {"ready_at": "2026-11-24T20:00:00Z"},
             "create_round": lambda: {"date": "2026-11-25"},
             "create_key": lambda: {"role": "partner"},
             "create_account": lambda: {"role": "coordinator", "name": "Odette", "email": f"{uuid4().hex}@example.org"},
@@ -214,7 +225,7 @@ def wrong_cells(service: Service, role: str) -> Iterator[str]:
     """Every cell of a role that is not as the page says, with what was answered."""
     things, expected = Things(service, role), table()
     for operation, (method, path) in operations(service).items():
-        cell = expected[operation][role]
+        cell, things.operation = expected[operation][role], operation
 
         def call(whose: Whose) -> httpx2.Response:
             headers = {"If-Match": things.tag(operation)} if operation.startswith(("change_", "erase_")) else {}  # noqa: B023

@@ -97,9 +97,8 @@ def test_no_field_takes_what_it_must_not_be(many: Service) -> None:
         for what, pointer, body in wrong_fields(operation):
             tried += 1
             answer = operation.call(body)
-            told = (
-                complaint(answer, {404, 422}, None) if "(id)" in what and answer.status_code == 404 else complaint(answer, {422}, pointer)
-            )
+            later = "(id)" in what or (operation.ids and what.endswith(": past"))  # found out when what it is about was looked for
+            told = complaint(answer, {404, 422}, None) if later and answer.status_code == 404 else complaint(answer, {422}, pointer)
             wrong += [f"{operation.name}, {what}: {told}"] if told else []
         wrong += [f"{operation.name} has changed {table}" for table in changed(many, before)]
     assert not wrong, "\n".join(wrong)
@@ -186,7 +185,10 @@ def test_no_operation_takes_a_body_that_is_no_strict_json(many: Service) -> None
         packed = {"Content-Encoding": "gzip"}
         sent += [("packed", gzip.compress(good), {415}, packed), ("bomb", BOMB, {413, 415}, packed)]
         sent += [(coding, good, {415}, {"Content-Encoding": coding}) for coding in ("br", "zstd", "deflate", CANARY)]
+        optional = not operation.described["requestBody"].get("required", False)
         for what, body, statuses, headers in sent:
+            if optional and what in ("empty", "null"):  # nothing is as good as the default
+                continue
             told = complaint(operation.call(body, **headers), statuses)
             wrong += [f"{operation.name}, {what}: {told}"] if told else []
         wrong += [f"{operation.name} has changed {table}" for table in changed(many, before)]

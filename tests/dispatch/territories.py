@@ -14,7 +14,7 @@ from dispatch.model.plans import Levels, Plan, Reason, Run, ServedLeg, Stop, Sum
 from dispatch.service.day import Snapshot
 from dispatch.service.people import add_availability, add_beneficiary, add_volunteer, make_territory
 from dispatch.service.rounds import claim_round, enqueue_round, load_day, save_round
-from dispatch.service.trips import TripView, request_trip, show_trips
+from dispatch.service.trips import BY_STAFF, Asker, TripView, request_trip, show_trips
 from dispatch.storage.database import Database
 from dispatch.storage.registry import Registry
 from dispatch.storage.store import Store
@@ -71,7 +71,9 @@ class TestTerritory:
                 add_availability(store, found, NewAvailability(starts_at=at(span[0]), ends_at=at(span[1])), self.world)
             return found
 
-    def ask(self, person: UUID | None = None, arrive: str = "10:40", back: str | None = "11:40", **parts: Any) -> UUID:
+    def ask(
+        self, person: UUID | None = None, arrive: str = "10:40", back: str | None = "11:40", asker: Asker = BY_STAFF, **parts: Any
+    ) -> UUID:
         """A request on the test day."""
         wish: dict[str, Any] = {
             "beneficiary_id": person or self.person(),
@@ -81,7 +83,7 @@ class TestTerritory:
             "return_after": at(back) if back else None,
         }
         with self.store() as store:
-            return request_trip(store, NewTrip(**(wish | parts)), self.network, self.world).id
+            return request_trip(store, NewTrip(**(wish | parts)), self.network, self.world, asker).id
 
     def trip(self, request_id: UUID) -> TripView:
         """What became of a request."""
