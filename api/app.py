@@ -13,7 +13,23 @@ from api.deps import Parts, PartsOf, refuse_stray_query
 from api.describe import state_refusals
 from api.errors import install_handlers
 from api.guard import Guard
-from api.routes import accounts, events, keys, needs, offers, people, privacy, rounds, session, sheets, territories, trips
+from api.routes import (
+    accounts,
+    calendars,
+    events,
+    keys,
+    needs,
+    offers,
+    people,
+    privacy,
+    rounds,
+    session,
+    sheets,
+    telling,
+    territories,
+    trips,
+    webhooks,
+)
 from dispatch.engine.planner import Planner
 from dispatch.errors import NotReady
 from dispatch.notices.running import Senders
@@ -66,10 +82,11 @@ def create_app(parts: Parts) -> FastAPI:
         generate_unique_id_function=_operation,
     )
     app.state.parts = parts
-    own = (territories, people, privacy, trips, rounds, offers, keys, accounts, events, sheets, needs)
+    own = (territories, people, privacy, trips, rounds, offers, keys, accounts, events, sheets, needs, telling, webhooks, calendars)
     for router in (*(room.router for room in own), session.own_router, needs.unmet):
         app.include_router(router, prefix="/v1", dependencies=[Depends(authorise), Depends(refuse_stray_query)])
-    app.include_router(session.router, prefix="/v1", dependencies=[Depends(refuse_stray_query)])
+    for router in (session.router, calendars.open_router):
+        app.include_router(router, prefix="/v1", dependencies=[Depends(refuse_stray_query)])
     app.get("/livez", tags=["health"])(alive)
     app.get("/readyz", tags=["health"])(ready)
     app.get("/", include_in_schema=False)(front_door)

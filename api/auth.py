@@ -91,6 +91,20 @@ ALLOWED: Mapping[str, frozenset[Role]] = MappingProxyType(
         "get_offer": _DRIVERS,
         "accept_offer": _DRIVERS,
         "decline_offer": _DRIVERS,
+        "list_notices": STAFF,
+        "get_notice": STAFF,
+        "list_calls": STAFF,
+        "settle_call": STAFF,
+        "list_texts": STAFF,
+        "get_text": STAFF,
+        "preview_text": STAFF,
+        "write_text": _MANAGER,
+        "reset_text": _MANAGER,
+        "create_webhook": _MANAGER,
+        "list_webhooks": _MANAGER,
+        "remove_webhook": _MANAGER,
+        "create_calendar_link": _DRIVERS,
+        "end_calendar_link": _DRIVERS,
     }
 )
 #: Name of the route -> what a key that is limited must be good for. Without a row: only for keys that are not.
@@ -142,10 +156,21 @@ SCOPED: Mapping[str, frozenset[Scope]] = MappingProxyType(
         "get_offer": frozenset({"offers:read"}),
         "accept_offer": frozenset({"offers:write"}),
         "decline_offer": frozenset({"offers:write"}),
+        "list_notices": frozenset({"people:read"}),
+        "get_notice": frozenset({"people:read"}),
+        "list_calls": frozenset({"people:read"}),
+        "settle_call": frozenset({"people:write"}),
+        "list_texts": frozenset({"territory:read"}),
+        "get_text": frozenset({"territory:read"}),
+        "preview_text": frozenset({"territory:read"}),
+        "write_text": frozenset({"territory:write"}),
+        "reset_text": frozenset({"territory:write"}),
+        "create_calendar_link": frozenset({"people:write"}),
+        "end_calendar_link": frozenset({"people:write"}),
     }
 )
 #: Whoever has no key and no login yet calls these; what they send is what is looked at.
-OPEN = frozenset({"log_in", "open_account", "use_link", "start_oidc", "finish_oidc"})
+OPEN = frozenset({"log_in", "open_account", "use_link", "start_oidc", "finish_oidc", "show_calendar"})
 #: The browser keeps it for this host only, sends it over TLS only (or to this machine), and shows it to no script.
 COOKIE = "__Host-allons"
 CSRF = "X-CSRF-Token"

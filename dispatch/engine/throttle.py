@@ -19,6 +19,7 @@ WRONG = limits.RateLimitItemPerMinute(60, 15)  # wrong passwords and codes, from
 STRANGERS = limits.RateLimitItemPerMinute(120)  # calls with keys and cookies that open nothing, from one address
 JOURNEYS = limits.RateLimitItemPerMinute(60, 15)  # to the identity provider and back, from one address
 ROUNDS = limits.RateLimitItemPerMinute(30)  # asked for by hand, in one territory
+CALENDARS = limits.RateLimitItemPerMinute(30)  # looks at one calendar
 BULK = limits.RateLimitItemPerMinute(20)  # imports and exports of one caller
 
 

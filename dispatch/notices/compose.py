@@ -134,6 +134,17 @@ def link_of(store: Store, notice: Notice, public_url: str) -> str | None:
     return public_url.rstrip("/") + notice.link_path.replace(MARK, token)
 
 
+def shown_to_staff(store: Store, notice: Notice, public_url: str) -> Text:
+    """As its person reads it, or would; links and codes that log somebody in are not shown."""
+    identity = store.identity(notice.person_id) if notice.person_id else None
+    person = store.file_of(notice.person_id) if notice.person_id and identity and identity.name is not None else None
+    language = language_of(person) if person else "fr"
+    form: Form = "sms" if notice.channel == "sms" else "call" if notice.state in ("to_call", "called") else "email"
+    if notice.kind in ("login_link", "login_code"):
+        return Text(None, "…")
+    return text_of(store, notice, form, language, identity, public_url)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """The territory, as texts name it."""

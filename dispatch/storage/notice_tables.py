@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatch.model.notices import FORMS, KINDS, LANGUAGES, STATES
-from dispatch.storage.base import Edited, OfTerritory, Table, one_of, where, within
+from dispatch.storage.base import OfTerritory, Table, one_of, where, within
 
 
 class _Sent:
@@ -59,7 +59,7 @@ class Notice(_Sent, OfTerritory, Table):
     provider_id: Mapped[str | None] = mapped_column(sa.String(200))
 
 
-class NoticeText(Edited, OfTerritory, Table):
+class NoticeText(OfTerritory, Table):
     """A text that a territory says in its own words."""
 
     __tablename__ = "notice_text"

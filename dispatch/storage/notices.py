@@ -1,4 +1,4 @@
-"""Queries of the outbox: what is to be told, in which order, and who is sending it.
+"""Queries of the outbox: what is to be told, in which order and in which words, and who is sending it; and of calendars.
 
 In: rows of `notice_tables`. Called by `dispatch.notices`, which never commits in the middle of a use case.
 """
@@ -8,13 +8,14 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
 from dispatch.errors import NotFound
 from dispatch.storage.accounts import Account
 from dispatch.storage.clocks import present, unix_now
 from dispatch.storage.notice_tables import CalendarLink, Notice, NoticeText
 from dispatch.storage.rows import Rows
+from dispatch.storage.tables import Assignment, Leg, Run, TripRequest
 from dispatch.storage.vault import Vault, vault_of
 from dispatch.world import World
 
@@ -57,6 +58,47 @@ class NoticeRows(Rows):
         """The territory's own, if it has one."""
         which = (NoticeText.kind == kind, NoticeText.language == language, NoticeText.form == form)
         return self.session.scalars(sa.select(NoticeText).where(NoticeText.territory_id == self.territory_id, *which)).one_or_none()
+
+    def notice_texts(self) -> dict[tuple[str, str, str], NoticeText]:
+        """All of the territory's own, by kind, language and form."""
+        query = sa.select(NoticeText).where(NoticeText.territory_id == self.territory_id)
+        return {(row.kind, row.language, row.form): row for row in self.session.scalars(query)}
+
+    def forget_text(self, kind: str, language: str, form: str) -> None:
+        """The territory says it as the service does."""
+        which = (NoticeText.kind == kind, NoticeText.language == language, NoticeText.form == form)
+        self.session.execute(sa.delete(NoticeText).where(NoticeText.territory_id == self.territory_id, *which))
+
+    def page_of_notices(self, after: UUID | None, limit: int, **equal: object) -> Sequence[Notice]:
+        """Newest first, after a given one."""
+        query = sa.select(Notice).where(Notice.territory_id == self.territory_id).filter_by(**equal)
+        return self._newest(query, Notice, Notice.created_at, after, limit)
+
+    def end_calendar_link(self, volunteer_id: UUID) -> None:
+        """What there was opens nothing any more."""
+        of = (CalendarLink.territory_id == self.territory_id, CalendarLink.volunteer_id == volunteer_id)
+        self.session.execute(sa.delete(CalendarLink).where(*of))
+
+    def agreed_runs(self, volunteer_id: UUID, start: datetime, end: datetime) -> Sequence[tuple[Run, int]]:
+        """Runs that begin in [start, end) in which somebody agreed to drive, in order, with how many people ride in them."""
+        about = (
+            sa.select(Assignment.run_id, TripRequest.id.label("request_id"), TripRequest.seats)
+            .join(Leg, Leg.id == Assignment.leg_id)
+            .join(TripRequest, TripRequest.id == Leg.request_id)
+            .where(
+                Assignment.territory_id == self.territory_id, Assignment.volunteer_id == volunteer_id, Assignment.active, Assignment.locked
+            )
+            .distinct()
+            .subquery()
+        )
+        people = sa.select(about.c.run_id, sa.func.sum(about.c.seats).label("seats")).group_by(about.c.run_id).subquery()
+        query = (
+            sa.select(Run, people.c.seats)
+            .join(people, people.c.run_id == Run.id)
+            .where(Run.territory_id == self.territory_id, Run.starts_at >= start, Run.starts_at < end, Run.state != "cancelled")
+            .order_by(Run.starts_at, Run.id)
+        )
+        return [(run, int(people)) for run, people in self.session.execute(query)]
 
     def drop_notices(self, about: UUID, kinds: Collection[str] | None = None) -> int:
         """Nobody is told any more what was waiting to be told about something; how many."""
@@ -123,6 +165,13 @@ class NoticeRows(Rows):
     def notice(self, notice_id: UUID) -> Notice | None:
         """By id."""
         return self.session.scalars(sa.select(Notice).where(Notice.territory_id == self.territory_id, Notice.id == notice_id)).one_or_none()
+
+
+def calendar_owner(session: Session, token_sha256: str) -> tuple[UUID, UUID] | None:
+    """The territory and the volunteer of a calendar's link. Looked at before it is known which territory it is of."""
+    query = sa.select(CalendarLink.territory_id, CalendarLink.volunteer_id).where(CalendarLink.token_sha256 == token_sha256)
+    found = session.execute(query).one_or_none()
+    return (found.territory_id, found.volunteer_id) if found else None
 
 
 def _may_send(world: World) -> sa.ColumnElement[bool]:

@@ -220,6 +220,7 @@ class Run(Moved, Table):
     service_date: Mapped[date]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+    revision: Mapped[int] = mapped_column(server_default="0", default=0)  # the database counts changes of times and state: for calendars
 
 
 class Assignment(OfTerritory, Table):

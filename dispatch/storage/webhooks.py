@@ -34,6 +34,17 @@ class WebhookRows(Rows):
         query = sa.select(WebhookEndpoint).where(WebhookEndpoint.territory_id == self.territory_id)
         return self.session.scalars(query.order_by(WebhookEndpoint.created_at, WebhookEndpoint.id)).all()
 
+    def page_of_endpoints(self, after: UUID | None, limit: int) -> Sequence[WebhookEndpoint]:
+        """Oldest first, after a given one; NotFound when that is none of this territory."""
+        query = sa.select(WebhookEndpoint).where(WebhookEndpoint.territory_id == self.territory_id)
+        order = (WebhookEndpoint.created_at, WebhookEndpoint.id)
+        if after is not None:
+            last = sa.select(*order).where(WebhookEndpoint.id == after, WebhookEndpoint.territory_id == self.territory_id)
+            if self.session.execute(last).one_or_none() is None:
+                raise NotFound
+            query = query.where(sa.tuple_(*order) > last.scalar_subquery())
+        return self.session.scalars(query.order_by(*order).limit(limit)).all()
+
     def remove_endpoint(self, endpoint_id: UUID) -> None:
         """With all that was on its way to it; NotFound."""
         gone = sa.delete(WebhookEndpoint).where(WebhookEndpoint.territory_id == self.territory_id, WebhookEndpoint.id == endpoint_id)

@@ -37,6 +37,22 @@ REFUSED: dict[str, dict[str, Any]] = {
     "email": {"none": CANARY, "two @": f"{CANARY}@x@y.fr", "blank in it": f"{CANARY} x@y.fr", "header": f"{CANARY}@y.fr\r\nBcc: x@y.fr",
               "shown name": f"<{CANARY}@y.fr>", "long": f"{'a' * 250}@y.fr", "dots": f"{CANARY}@y..fr", "number": 5,
               "cyrillic a": f"{CANARY}\u0430@y.fr", "kelvin sign": f"{CANARY}\u212a@y.fr", "cyrillic domain": f"{CANARY}@\u0435xample.org"},
+    "url": {
+        "http": "http://hooks.example.org/", "ftp": f"ftp://{CANARY}.org", "file": f"file:///{CANARY}", "script": f"javascript:{CANARY}",
+        "user": f"https://{CANARY}:x@example.org", "port 22": f"https://{CANARY}.org:22", "port 6379": f"https://{CANARY}.org:6379",
+        "localhost": "https://localhost", "loopback": "https://127.0.0.1", "loopback, short": "https://127.1", "number": 5,
+        "one number": "https://2130706433", "hexadecimal": "https://0x7f.1", "any": "https://0.0.0.0", "IPv6": "https://[::1]",
+        "mapped": "https://[::ffff:127.0.0.1]", "metadata": "https://169.254.169.254", "private": "https://10.0.0.1",
+        "carrier": "https://100.64.0.1", "IDN": f"https://{CANARY}ⓔxample.org", "dot behind": f"https://{CANARY}.org.", "empty": "",
+        "long": f"https://hooks.example.org/{CANARY * 300}", "loopback for tests": "http://127.0.0.1:8000/", "no name": "https://",
+    },
+    "prose": {
+        "number": 5, "true": True, "empty": "", "blank": "  \n ", "null byte": f"{CANARY}\x00", "control": f"{CANARY}\x07",
+        "escape": f"{CANARY}\x1b[31m", "surrogate": "\ud800", "right to left": f"{CANARY}\u202e", "long": CANARY * 500,
+        "unknown placeholder": f"{{lien}} {{{CANARY}}}", "attribute": "{lien} {prenom.__class__}", "index": "{lien} {prenom[0]}",
+        "conversion": "{lien} {prenom!r}", "form": "{lien} {prenom:>10}", "brace": f"{{lien}} {CANARY} {{", "doubled": "{lien} {{7*7}}",
+        "no link": CANARY, "positional": "{lien} {}", "code of the service": "{lien} {code}",
+    },
     "zone": {"unknown": CANARY, "path": "../../etc/passwd", "empty": "", "number": 5, "case": "EUROPE/PARIS"},
     "token": {"short": CANARY, "upper case": "A" * 64, "long": "a" * 65, "number": 5},
     "code": {"short": "12345", "letters": "12345x", "full width": "１２３４５６", "number": 123456},
@@ -96,7 +112,7 @@ FREE_IDS = {("create_key", "holder_id"), ("create_account", "holder_id")}
 NAMES = {
     "name": "line", "phone": "phone", "email": "email", "contact_name": "line", "contact_phone": "phone", "contact_email": "email",
     "timezone": "zone", "token": "token", "code": "code", "password": "password",
-    "queue": "slug",
+    "queue": "slug", "url": "url", "body": "prose", "subject": "line",
 }  # fmt: skip
 
 

@@ -13,6 +13,9 @@ from dispatch.storage.base import Table
 from tests.api.conftest import Service
 from tests.api.kinds import CANARY
 
+#: What names one text, and a calendar that nobody has.
+TEXT = {"kind": "offer_sent", "language": "fr", "form": "email", "file_name": f"{'0' * 64}.ics"}
+
 
 class Operation:
     """One of the API's, with a body that would be taken."""
@@ -36,6 +39,7 @@ class Operation:
         """The path, with somebody's ids."""
         volunteer, person = self.service.people[self.service.here.id]
         known = {"beneficiary_id": person, "volunteer_id": volunteer, **dict.fromkeys(self.ids, str(uuid4()))}
+        known |= {name: value for name, value in TEXT.items() if name in self.ids}
         known["territory_id"] = self.service.here.id
         known |= {name: str(value) for name, value in (("beneficiary_id", person), ("volunteer_id", volunteer)) if name in self.ids}
         return self.path.format(**{**known, **changed})
@@ -88,6 +92,10 @@ class Operation:
             "create_link": {"role": "driver", "holder_id": volunteer},
             "decline_offer": {"reason": "other"},
             "change_volunteer": {"name": "Odette", "home": home, "active": True},
+            "create_webhook": {"url": "https://hooks.example.org/allons", "events": ["leg.confirmed"]},
+            "settle_call": {"outcome": "reached"},
+            "write_text": {"subject": "Un trajet", "body": "{prenom} : {lien}"},
+            "preview_text": {"subject": "Un trajet", "body": "{prenom} : {lien}"},
             "log_in": {"email": "odette@example.org", "password": "of no use at all"},
             "open_account": {"token": "0" * 64, "password": "of no use at all"},
             "use_link": {"token": "0" * 64},

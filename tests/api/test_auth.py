@@ -36,8 +36,11 @@ def routes(service: Service) -> list[Route]:
     return found
 
 
+MORE = ("webhook_id", "call_id", "notice_id", "kind", "language", "form")
+
+
 def filled(path: str, values: UUID) -> str:
-    for name in ("beneficiary_id", "volunteer_id", "request_id", "round_id", "offer_id", "account_id", "key_id", "territory_id"):
+    for name in ("beneficiary_id", "volunteer_id", "request_id", "round_id", "offer_id", "account_id", "key_id", "territory_id", *MORE):
         path = path.replace("{" + name + "}", str(values))
     return path
 

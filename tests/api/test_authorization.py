@@ -11,11 +11,14 @@ import pytest
 from api import auth
 from dispatch.model.intake import NewAccount
 from dispatch.model.roles import REFERRERS, ROLES, SCOPES, Role, Scope
+from dispatch.model.telling import NewWebhook
+from dispatch.notices.outbox import queue_notice
 from dispatch.service.accounts import end_account, make_account
 from dispatch.service.keys import make_key
 from dispatch.service.offers import take_back_offer
 from dispatch.service.privacy import erase_person
 from dispatch.service.trips import Asker
+from dispatch.service.webhooks import add_webhook
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.database import Database
 from dispatch.storage.registry import Registry
@@ -23,8 +26,8 @@ from dispatch.storage.store import Store
 from dispatch.storage.tables import ApiKey, Round
 from routing.network import RoadNetwork
 from tests.api.conftest import Service
-from tests.api.operations import description
-from tests.dispatch.territories import TestTerritory
+from tests.api.operations import TEXT, description
+from tests.dispatch.territories import NOW, TestTerritory
 
 PAGE = Path(__file__).parents[2] / "docs" / "authorization.md"
 Whose = Literal["own", "same", "other", "deleted", "absent"]
@@ -85,6 +88,10 @@ class Things:
             "round_id": self.round,
             "key_id": self.key,
             "account_id": self.account,
+            "notice_id": self.notice,
+            "call_id": self.notice,
+            "webhook_id": self.webhook,
+            **{name: lambda whose, known=known: known if whose in ("own", "same") else uuid4() for name, known in TEXT.items()},
         }
 
     def place(self, whose: Whose) -> TestTerritory:
@@ -159,6 +166,22 @@ class Things:
                 end_account(accounts, store, made, place.world)
             return made.id
 
+    def notice(self, whose: Whose) -> UUID:
+        """To be told by a call."""
+        place, person = self.place(whose), self.person("other" if whose == "other" else "same")
+        with place.store() as store:
+            row = queue_notice(store, "request_received", person, uuid4(), place.world, facts={"at": NOW})
+            row.state = "to_call"
+        return row.id
+
+    def webhook(self, whose: Whose) -> UUID:
+        place = self.place(whose)
+        with place.store() as store:
+            made = add_webhook(store, NewWebhook(url="https://canary.example.org", events=("leg.confirmed",)), place.world)[0].id
+            if whose == "deleted":
+                store.remove_endpoint(made)
+        return made
+
     def key_id(self) -> UUID:
         """Of the caller's key."""
         prefix = self.service.key(self.role).split("_")[1]
@@ -191,6 +214,9 @@ class Things:
             "create_account": lambda: {"role": "coordinator", "name": "Odette", "email": f"{uuid4().hex}@example.org"},
             "create_link": lambda: {"role": "driver", "holder_id": str(uuid4() if whose == "absent" else self.volunteer(whose))},
             "decline_offer": lambda: {"reason": "other"},
+            "create_webhook": lambda: {"url": "https://hooks.example.org/allons", "events": ["leg.confirmed"]},
+            "settle_call": lambda: {"outcome": "reached"},
+            **dict.fromkeys(("write_text", "preview_text"), lambda: {"subject": "Un trajet", "body": "{prenom} : {lien}"}),
         }.get(operation, lambda: None)()
 
     def tag(self, operation: str) -> str:
@@ -218,7 +244,9 @@ class Things:
 
 def can_end(path: str) -> bool:
     """Whether what an operation is about may be gone for good; others stay to be seen, in another state."""
-    return not path.startswith(("/v1/territories/", "/v1/trip-requests/", "/v1/offers/", "/v1/rounds/", "/v1/keys/"))
+    return not path.startswith(
+        ("/v1/territories/", "/v1/trip-requests/", "/v1/offers/", "/v1/rounds/", "/v1/keys/", "/v1/notices/", "/v1/calls/")
+    )
 
 
 def wrong_cells(service: Service, role: str) -> Iterator[str]:

@@ -25,7 +25,7 @@ from dispatch.storage.database import Database
 from dispatch.storage.registry import Registry
 from routing.network import RoadNetwork
 from tests.api.conftest import Service
-from tests.api.operations import operations
+from tests.api.operations import TEXT, operations
 from tests.servers import free_port
 
 #: What a description cannot say (places must be near roads, a time in the future) is refused although it fits: not a violation.
@@ -70,6 +70,8 @@ def things(service: Service) -> dict[str, list[str]]:
         own = {"territory_id": place.id, "volunteer_id": volunteer, "beneficiary_id": person, "request_id": request, "offer_id": offer.id}
         for name, row_id in {**own, "round_id": offer.round_id, "account_id": account.id, "key_id": key.id}.items():
             found.setdefault(name, []).append(str(row_id))
+    for name, known in TEXT.items():
+        found[name] = [known]
     return found
 
 

@@ -19,8 +19,11 @@ from api import auth
 from dispatch.metrics import REGISTRY
 from dispatch.model.intake import NewAccount
 from dispatch.model.roles import ROLES
+from dispatch.model.telling import NewWebhook
+from dispatch.notices.outbox import queue_notice
 from dispatch.service.accounts import make_account
 from dispatch.service.offers import accept_offer
+from dispatch.service.webhooks import add_webhook
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.base import Table
 from dispatch.storage.database import Database
@@ -28,8 +31,8 @@ from dispatch.storage.store import Store
 from dispatch.storage.tables import Offer, Round
 from routing.network import RoadNetwork
 from tests.api.conftest import Service
-from tests.api.operations import operations
-from tests.dispatch.territories import TestTerritory
+from tests.api.operations import TEXT, operations
+from tests.dispatch.territories import NOW, TestTerritory
 
 pytestmark = [pytest.mark.slow, pytest.mark.redis]
 NEED = "belt_exemption"  # nobody has it here
@@ -49,6 +52,8 @@ def both(database: Database, demo_roads: RoadNetwork, redis_url: str) -> Service
             new = NewAccount(role="partner", name=f"Canary {place.id}", email=f"{place.id.hex}@example.org")
             make_account(Accounts(store.session), new, store, place.world)
             accept_offer(store, store.get(Offer, offer.id), place.world)
+            hook = NewWebhook(url=f"https://canary-{place.id.hex}.example.org", events=("leg.confirmed",))
+            add_webhook(store, hook, place.world)
         for role in ROLES:
             service.key(role, place)
     return service
@@ -79,7 +84,12 @@ def ids_of(place: TestTerritory, service: Service) -> dict[str, UUID]:
         assert account
     people = {"volunteer_id": volunteer, "beneficiary_id": person}
     known = {**people, "territory_id": place.id, "offer_id": offer.id, "request_id": offer.request_id}
-    return {**known, "round_id": rounds[0].id, "account_id": account.id, "key_id": uuid4()}
+    with place.store() as store:
+        told = queue_notice(store, "request_received", person, offer.request_id, place.world, facts={"at": NOW})
+        told.state = "to_call"
+        (endpoint,) = store.endpoints()
+    known |= {"notice_id": told.id, "call_id": told.id, "webhook_id": endpoint.id}
+    return {**known, **TEXT, "round_id": rounds[0].id, "account_id": account.id, "key_id": uuid4()}
 
 
 def answers(service: Service) -> Iterator[tuple[str, str]]:

@@ -113,7 +113,6 @@ def _outbox() -> None:
     op.create_table(
         "notice_text",
         *_of_territory("notice_text"),
-        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("language", sa.String(length=2), nullable=False),
         sa.Column("form", sa.String(length=5), nullable=False),
