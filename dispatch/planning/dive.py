@@ -9,7 +9,6 @@ After every run that is fixed, the rest of the legs and shifts is a smaller prog
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
@@ -35,13 +34,9 @@ def dive(
     for route in keep.values():
         wanted[[stop // 2 for stop in route]] = False
     at_once = max(1, sum(map(len, free.values())) // _STEPS)
-    program: Program | None = master.program
-    chosen: list[Run] | None = [] if keep else None  # None: to be found in a solved program
-    while program is not None:
-        if chosen is None:
-            chosen = _likely(program, at_once, rng)
-            if not chosen:
-                break
+    program = master.program.copy()
+    chosen: list[Run] = [] if keep else _likely(program, at_once, rng)
+    while chosen or keep:
         for run in chosen:
             routes[free[run.kind].pop(0)] = list(run.route)
             wanted[run.legs()] = False
@@ -49,8 +44,10 @@ def dive(
         left = deadline - time.monotonic()
         if not shifts or left < 0:
             break
-        program = _rest(master, program, wanted, {kind: some for kind, some in free.items() if some}, left / -(-shifts // at_once))
-        chosen = None
+        program.fix(wanted, {kind: list(some) for kind, some in free.items() if some})
+        if not master.price_out(program, wanted, time.monotonic() + left / -(-shifts // at_once)):
+            break
+        chosen, keep = _likely(program, at_once, rng), {}
     return routes
 
 
@@ -72,12 +69,3 @@ def _likely(program: Program, at_once: int, rng: np.random.Generator | None) -> 
         used[run.kind] += 1
         chosen.append(run)
     return chosen
-
-
-def _rest(master: Master, program: Program, wanted: Any, kinds: dict[int, list[int]], seconds: float) -> Program | None:
-    """The program of what is not fixed yet, priced and solved; None when that did not work."""
-    rest = master.make_program(wanted, kinds)
-    for run in program.runs:
-        if run.price is not None and run.kind in kinds and wanted[run.legs()].all():
-            rest.add(run)
-    return rest if master.price_out(rest, wanted, time.monotonic() + seconds) else None

@@ -20,13 +20,14 @@ from dispatch.planning.problem import SAME_DRIVER_BONUS, Arrays, IntArray, Leg, 
 from dispatch.planning.recreate import serve
 from dispatch.planning.schedule import figures, fits_car, kernel, schedule
 from dispatch.planning.search import improve
-from dispatch.planning.solve import CHUNK, REHEAT, load_search
+from dispatch.planning.solve import REHEAT, load_search
 from dispatch.planning.state import Search, best_routes, is_better, make_search, remember_best
 
 Routes = list[list[int]]
 How = Literal["insert", "repair", "leave"]
 MOST_INSERTIONS = 3  # volunteers proposed for one wish
-REPAIR_S = 0.08
+REPAIR_S = 0.05
+AT_ONCE = 5  # iterations of it between two looks at the clock: on a large day one takes a millisecond at first
 NEIGHBOURS = 40  # related legs looked at by the repair
 
 
@@ -164,5 +165,5 @@ def _repaired(problem: Problem, search: Search, starts: Sequence[Routes], second
     load_search(p, search, best)
     remember_best(search)
     while len(problem.legs) and len(p.shift_driver) and time.monotonic() < deadline:
-        improve(p, search, CHUNK, REHEAT, 1.0)
+        improve(p, search, AT_ONCE, REHEAT, 1.0)
     return best_routes(search)

@@ -24,9 +24,9 @@ from dispatch.planning.schedule import kernel
 #: Runs taken from one pricing round, over all kinds of shifts, and at least from each.
 _MOST_RUNS, _LEAST_RUNS = 60, 4
 _PULL = 0.6  # towards the prices of the best bound
-_MOST_TOGETHER = 16  # legs in a block
+_MOST_TOGETHER = 24  # legs in a block
 _SLOW_GROWTH = 3  # of the number of blocks, when they may hold one leg more
-_FEW_STEPS = 1_200_000  # of a walk for blocks of any size
+_STEPS = 1_600_000  # of a walk for blocks of any size, for each second: about a third of the time
 _MOST_COLUMNS = 3000  # in the program before it is cleared
 _WAITING = 1  # in `rates`
 _ROUGH, _CAREFUL, _EXACT = 0, 1, 2  # labels compared whatever they remember; all labels; all blocks that could be in a best run
@@ -34,9 +34,10 @@ _FAR = 1e18  # more than any block is worth
 _ENOUGH, _NEAR = 1e-6, 1e-4  # of the whole, for a linear program to count as solved: at once, and when half of the time is over
 _LATE = 0.75  # share of the time after which only bounds are looked for
 _BLOCKS_PRICED = 150_000  # blocks x kinds of shifts that can be priced often enough, for each second
-_LEAST_BLOCKS, _ALL_BLOCKS = 2_000, 12_000
+_LEAST_BLOCKS, _ALL_BLOCKS = 2_000, 60_000
 _WALK = 0.15  # share of the time that looking for longer blocks may take
 _HARDLY = 1e-4  # of the program's value: in a smaller one, a gain below this is not waited for
+_FIRST_SOLVE_S = 1.0  # that a smaller program may take at first
 _LEAST_ROUNDS, _KINDS_PRICED = 6, 200  # of pricing in a smaller program, and kinds of shifts in all of them together
 
 
@@ -67,12 +68,8 @@ class Master:
         self.stops_of_block = [stops[:size] for stops, size in zip(blocks.stops.tolist(), blocks.size.tolist(), strict=True)]
         self.block_leg = np.repeat(np.arange(len(blocks.size)), blocks.size // 2)
         self.leg_of_block = blocks.legs[blocks.legs >= 0]
-        self.program = self.make_program(np.ones(len(self.p.priority), np.bool_), self.kinds)
-
-    def make_program(self, wanted: BoolArray, kinds: dict[int, list[int]]) -> Program:
-        """Without runs, for some legs and shifts. Half of what goes together costs as much as the whole."""
-        unserved = [([leg for leg in legs if wanted[leg]], self._unserved_cost(legs)) for legs in self.groups if wanted[legs].any()]
-        return Program(wanted, unserved, kinds, max(1, int(self.p.rates[0])) * 1000)  # in kilometres
+        unserved = [(legs, self._unserved_cost(legs)) for legs in self.groups]
+        self.program = Program(np.ones(len(self.p.priority), np.bool_), unserved, self.kinds, max(1, int(self.p.rates[0])) * 1000)
 
     def _unserved_cost(self, legs: list[int]) -> int:
         return int(self.p.priority[legs].sum()) * self.weight
@@ -160,19 +157,21 @@ class Master:
         return gain, new, complete
 
     def price_out(self, program: Program, wanted: BoolArray, deadline: float) -> bool:
-        """Add legal runs to a smaller program until hardly anything is left to gain; False when it could not be solved."""
+        """Add legal runs to a smaller program until hardly anything is left to gain or it is late; False when it was not solved once."""
         closed = np.bincount(self.block_leg, weights=~wanted[self.leg_of_block], minlength=len(self.blocks.size)) > 0
+        if not program.solve(_FIRST_SOLVE_S):
+            return False
         last, pull = (program.leg_price, program.kind_price), 0.0
-        left = max(_LEAST_ROUNDS, _KINDS_PRICED // len(program.kinds))
-        while program.solve(deadline - time.monotonic()):
+        for left in range(max(_LEAST_ROUNDS, _KINDS_PRICED // len(program.kinds)), 0, -1):
             pi, mu = (pull * before + (1 - pull) * now for before, now in zip(last, (program.leg_price, program.kind_price), strict=True))
             gain, new, complete = self.price(program, pi, dict(zip(program.kinds, mu.tolist(), strict=True)), deadline, closed, legal=True)
-            left -= 1
-            near = left <= 0 or (complete and pull == 0 and -gain < _HARDLY * abs(program.value))
-            if (new == 0 and pull == 0) or near or time.monotonic() > deadline:
-                return new == 0 or program.solve(deadline - time.monotonic())
+            near = left == 1 or (complete and pull == 0 and -gain < _HARDLY * abs(program.value))
+            if (new > 0 and not program.solve(deadline - time.monotonic())) or near or time.monotonic() > deadline:
+                break
+            if new == 0 and pull == 0:
+                break
             last, pull = (pi, mu), _PULL if new else 0.0
-        return False
+        return True
 
     def _label(self, shift: int, worth: Any, mu: float, care: int) -> tuple[float, bool]:
         p = self.proof if care == _EXACT else self.relaxed
@@ -226,11 +225,12 @@ class Master:
 
 def affordable_blocks(p: Arrays, most: int, deadline: float) -> tuple[Blocks, int | None]:
     """Blocks of as many legs as can be afforded; and that number, None when no block could hold more legs."""
-    blocks, before, end = make_blocks(p, 1, most), 1, time.monotonic() + _WALK * (deadline - time.monotonic())
+    left = deadline - time.monotonic()
+    blocks, before, end = make_blocks(p, 1, most), 1, time.monotonic() + _WALK * left
     for legs in range(2, _MOST_TOGETHER + 1):
         growth = len(blocks.size) / before
         if legs == 4 and growth < _SLOW_GROWTH:  # then all of them at once are the quickest
-            whole = make_blocks(p, _MOST_TOGETHER, 10 * most, _FEW_STEPS)
+            whole = make_blocks(p, _MOST_TOGETHER, 10 * most, int(_STEPS * left))
             if whole.complete and len(whole.size) <= most:
                 return whole, None if int(whole.size.max(initial=0)) < 2 * _MOST_TOGETHER else _MOST_TOGETHER
         if time.monotonic() > end or (legs > 2 and len(blocks.size) * growth > 2 * most):  # growth slows down, but not to half

@@ -12,7 +12,7 @@ from dispatch.planning.choice import Run, choose_runs, make_run
 from dispatch.planning.enumeration import MOST, all_ends, all_runs, block_bits, first_free, make_chains, sorted_ends
 from dispatch.planning.master import Master
 
-MOST_RUNS = 15_000  # that SCIP chooses among
+MOST_RUNS = 25_000  # that SCIP chooses among
 LEAST_STEP = 1e-5  # of the bound: a distance below this is not worth a program
 PASS_S = 1.0  # a pass may take so long, and is not interrupted
 SHORTER = 2  # times that a smaller distance is tried where there are too many runs

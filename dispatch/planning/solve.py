@@ -4,6 +4,7 @@ Reads as: insert everybody, ruin and recreate, let the master combine what was s
 in a child process by `dispatch.engine.pool`, which may kill it: every better plan is handed to `report` as soon as it is there.
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from dispatch.planning.state import Search, best_routes, is_better, make_search,
 CHUNK = 50  # iterations between two looks at the clock, and the grain of an iteration budget
 #: Budgets from this on ask the master; shorter ones would spend it on building its program.
 MASTER_S = 3.0
-#: When each part ends, as shares of the seconds; what the master leaves over goes to the last search.
+#: When each part ends at the latest, as shares of the seconds; what the master leaves over goes to the last search.
 FIRST_SEARCH, GENERATE, DIVE, CHOOSE, CLOSE = 0.1, 0.62, 0.78, 0.84, 0.97
 #: On days that are too large for the master: when a search ends, and when the choice among its routes does.
 RECOMBINE = ((0.6, 0.66), (0.86, 0.92))
@@ -32,6 +33,9 @@ RECOMBINE = ((0.6, 0.66), (0.86, 0.92))
 REHEAT = 0.75
 ONE_DIVE = 0.1  # share of the seconds that a dive may take
 POLISH = 0.02  # and the search after it
+ANEW_LEAST, ANEW_MOST = 0.4, 0.9  # share of the runs that a dive over a part of the day makes anew
+#: So near the bound, as a share of it, and after so many dives in vain, what is left between is looked through rather than dived for.
+NEARLY, IN_VAIN = 1e-3, 4
 MASTER_SIZE = 2_000  # legs x shifts that the master can do something with, for each second
 MOST_CHOICES, MOST_KNOWN = 1500, 5000  # runs that SCIP chooses among: by their prices, or any
 #: Kept for handing the plan over, so that the deadline holds: a share of the seconds, and at least this.
@@ -174,30 +178,34 @@ class _Solve:
             self.bound = Bound(value=master.bound, unserved_weight=master.weight, legs_together=master.legs_together, worth=worth)
         if self.proven():
             return
-        self.dive_often(master, self.moment(DIVE))
+        self.dive_often(master, self.moment(DIVE), IN_VAIN)
         if self.proven():
             return
-        best, levels = best_routes(search), search.best_levels
-        room = int(levels[0]) * master.weight + int(levels[2]) - master.program.value
+        best = best_routes(search)
+        room = self.value(master.weight) - master.program.value
         choices = [run for reduced, run in master.by_promise() if reduced <= room][:MOST_CHOICES]
         own = [make_run(p, int(master.kind[shift]), shift, route) for shift, route in enumerate(best) if route]
         unique = {(run.kind, run.route): run for run in choices + own if run.price is not None}
-        choice = choose_runs(p, list(unique.values()), master.kind, self.moment(CHOOSE) - time.monotonic(), best)
+        choice = choose_runs(p, list(unique.values()), master.kind, (CHOOSE - DIVE) * self.params.seconds, best)
         self.take(choice and mended(p, choice.routes))
         self.close_gap(master)
         self.dive_often(master, self.moment(CLOSE))
         self.take(best_routes(search))
 
-    def dive_often(self, master: Master, end: float) -> None:
-        """Twice with everybody, then in turn with half of the runs of the best plan and with everybody again; each a little searched on."""
+    def dive_often(self, master: Master, end: float, patience: float = math.inf) -> None:
+        """Twice with everybody, then in turn over a part of the best plan, twice, and with everybody again; each a little searched on."""
         pause, longest = POLISH * self.params.seconds, ONE_DIVE * self.params.seconds
-        while time.monotonic() < end - pause and not self.proven():
+        vain = 0
+        while time.monotonic() < end - pause and not self.proven() and not (vain >= patience and self.gap() < NEARLY):
             whole = self.dives < 2 or self.dives % 3 == 0
-            keep = {} if whole else far_routes(self.search, int(self.rng.integers(len(self.problem.legs))))
+            around, share = int(self.rng.integers(len(self.problem.legs))), self.rng.uniform(ANEW_LEAST, ANEW_MOST)
+            keep = {} if whole else far_routes(self.search, around, share)
+            before = self.search.best_levels.copy()
             found = dive(master, min(end, time.monotonic() + longest), self.rng if self.dives else None, keep)
             self.take(mended(self.problem.arrays, found))
             self.search_until(time.monotonic() + pause, REHEAT)
             self.dives += 1
+            vain = 0 if is_better(self.search.best_levels, before) else vain + 1
 
     def recombine(self, deadline: float) -> None:
         """The best set of the routes that the search has accepted: all that there is time for on days too large for the master."""
@@ -215,18 +223,21 @@ class _Solve:
         """Where the bound is near enough to enumerate everything below the best plan."""
         if self.bound is None or self.proven():
             return
-        levels = self.search.best_levels
-        upper = int(levels[0]) * master.weight + int(levels[2])
-        closed = close_gap(master, upper, best_routes(self.search), self.moment(CLOSE))
+        closed = close_gap(master, self.value(master.weight), best_routes(self.search), self.moment(CLOSE))
         self.bound = replace(self.bound, value=max(self.bound.value, closed.bound))
         self.take(closed.routes and mended(self.problem.arrays, closed.routes))
 
     def proven(self) -> bool:
         """Whether the bound says that nothing better is left on levels 1 and 3."""
-        if self.bound is None:
-            return False
-        levels = self.search.best_levels
-        return int(levels[0]) * self.bound.unserved_weight + int(levels[2]) <= np.ceil(self.bound.value - 1e-3)
+        return self.bound is not None and self.value(self.bound.unserved_weight) <= np.ceil(self.bound.value - 1e-3)
+
+    def gap(self) -> float:
+        """How far the best plan can be from the best there is, as a share of the bound."""
+        return math.inf if self.bound is None else self.value(self.bound.unserved_weight) / max(1.0, self.bound.value) - 1
+
+    def value(self, unserved_weight: int) -> int:
+        """Levels 1 and 3 of the best plan, folded."""
+        return int(self.search.best_levels[0]) * unserved_weight + int(self.search.best_levels[2])
 
     def take(self, routes: list[list[int]] | None) -> None:
         if routes is not None:
@@ -245,12 +256,12 @@ class _Solve:
             self.told, self.told_at = self.search.best_levels.copy(), time.monotonic()
 
 
-def far_routes(search: Search, leg: int) -> dict[int, list[int]]:
-    """Of the best plan, by shift, all but the half that lies nearest around a leg."""
+def far_routes(search: Search, leg: int, share: float = 0.5) -> dict[int, list[int]]:
+    """Of the best plan, by shift, all but the share that lies nearest around a leg."""
     routes = best_routes(search)
     driven_in = {stop // 2: shift for shift, route in enumerate(routes) for stop in route}
     by_distance = dict.fromkeys(driven_in[other] for other in (leg, *search.near[leg].tolist()) if other in driven_in)
-    near = set(list(by_distance)[: -(-sum(map(bool, routes)) // 2)])
+    near = set(list(by_distance)[: math.ceil(share * sum(map(bool, routes)))])
     return {shift: route for shift, route in enumerate(routes) if route and shift not in near}
 
 

@@ -142,7 +142,7 @@ def make_search(p: Arrays, seed: int, neighbours: int = 100, *, by_price: bool =
         in_time = (p.early[1::2, None] < p.shift_to[None, :]) & (p.late[0::2, None] > p.shift_from[None, :])
         may = drivable(p, np.arange(legs)[:, None], np.arange(shifts)[None, :]) & in_time
         solo = np.where(may, rough, NO_PLACE)
-    order = np.argsort(solo, axis=1, kind="stable")
+    order = np.argsort(solo if by_price else solo == NO_PLACE, axis=1, kind="stable")
     sorted_solo = np.take_along_axis(solo, order, axis=1)
     candidates = np.where(sorted_solo < NO_PLACE, order, -1)
     width = max(1, int((candidates >= 0).sum(axis=1).max(initial=1)))

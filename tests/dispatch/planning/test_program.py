@@ -70,6 +70,49 @@ def test_forgetting_keeps_the_runs_of_the_optimum() -> None:
     assert round(lp.value) == 6000
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_left_after_fixing_costs_what_a_program_made_anew_does(seed: int) -> None:
+    """The copy goes on from a basis of which half is gone; the original stays as it was."""
+    rng = np.random.default_rng(seed)
+    legs, groups = 8, [([0, 1], 90_000), *(([leg], 50_000) for leg in range(2, 8))]
+    kinds = {0: [0, 1], 1: [2], 2: [3]}
+    whole = Program(np.ones(legs, np.bool_), groups, kinds, 1000)
+    runs = []
+    for _ in range(60):
+        chosen = rng.choice(legs, rng.integers(1, 4), replace=False).tolist()
+        cost = int(rng.integers(2000, 9000))
+        runs.append(
+            Run(
+                int(rng.integers(3)), tuple(s for leg in chosen for s in (2 * leg, 2 * leg + 1)), cost, cost if rng.random() < 0.8 else None
+            )
+        )
+    for one in runs[:50]:
+        whole.add(one)
+    assert whole.solve(5)
+    before = whole.value
+    part = whole.copy()
+    for one in runs[50:55]:
+        part.add(one)
+    wanted, left = rng.random(legs) < 0.6, {0: [1], 2: [3]}
+    part.fix(wanted, left)
+    assert part.solve(5)
+    for one in runs[55:]:  # and those that come later go on from there
+        if one.price is not None and one.kind in left and wanted[one.legs()].all():
+            part.add(one)
+    assert part.solve(5)
+    anew = Program(wanted, [([leg for leg in group if wanted[leg]], cost) for group, cost in groups if wanted[group].any()], left, 1000)
+    for one in runs:
+        if one.price is not None and one.kind in left and wanted[one.legs()].all():
+            anew.add(one)
+    assert anew.solve(5)
+    assert part.value == pytest.approx(anew.value)
+    assert len(part.kind_price) == len(left)
+    assert all(part.runs[k].price is not None and wanted[part.runs[k].legs()].all() for k in np.nonzero(part.share > 1e-6)[0])
+    assert whole.solve(5)
+    assert whole.value == pytest.approx(before)
+    assert whole.kinds == kinds
+
+
 @pytest.mark.parametrize("order", ["pywraplp, highspy", "highspy, pywraplp"])
 def test_highs_and_scip_live_in_one_process_whoever_comes_first(order: str) -> None:
     """Some wheels of the two clash when they are loaded together; the range in pyproject.toml holds those that do not."""
