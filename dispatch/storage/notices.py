@@ -32,7 +32,8 @@ class NoticeRows(Rows):
 
     def next_number(self, person_id: UUID | None) -> int:
         """Behind everything that was queued for this person."""
-        of = (Notice.territory_id == self.territory_id, Notice.person_id.is_not_distinct_from(person_id))
+        whose = Notice.person_id.is_(None) if person_id is None else Notice.person_id == person_id  # as an index understands it
+        of = (Notice.territory_id == self.territory_id, whose)
         return self.session.scalars(sa.select(sa.func.coalesce(sa.func.max(Notice.number), 0)).where(*of)).one() + 1
 
     def seal_link(self, notice_id: UUID, link: str) -> bytes:
@@ -137,7 +138,7 @@ class NoticeRows(Rows):
         earlier = aliased(Notice)
         first = ~sa.exists().where(
             earlier.territory_id == Notice.territory_id,
-            earlier.person_id.is_not_distinct_from(Notice.person_id),
+            earlier.person_id == Notice.person_id,  # coordinators' are told as they can be
             earlier.number < Notice.number,
             earlier.state.in_(WAITING),
             earlier.not_before <= present(world),

@@ -26,7 +26,7 @@ from dispatch.storage.notice_tables import CalendarLink, NoticeText, WebhookEndp
 from dispatch.storage.registry import Registry
 from dispatch.storage.replies import Replies
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Assignment, Leg, Offer, Reply, Run
+from dispatch.storage.tables import Assignment, Leg, Offer, Reply, Run, UnmetNeed
 from routing.network import RoadNetwork
 from tests.dispatch.territories import DATE, NOW, TestTerritory, at
 
@@ -333,6 +333,14 @@ def _fill(place: TestTerritory) -> None:
         token = {"id": place.world.new_id(), "token_sha256": request.hex, "created_at": NOW}
         endpoint = WebhookEndpoint(id=place.world.new_id(), url="", events=["leg.cancelled"], secret=b"", created_at=NOW)
         text = NoticeText(id=place.world.new_id(), kind="login_link", language="fr", form="sms", body="")
+        unmet = {
+            "leg_id": store.legs_of([other])[other][0].id,
+            "service_date": DATE,
+            "direction": "outbound",
+            "cause": "NO_DRIVER",
+            "noted_at": NOW,
+        }
+        store.add(UnmetNeed(id=place.world.new_id(), origin=place.point(), destination=place.point(), **unmet))
         store.add(CalendarLink(volunteer_id=volunteer, **token), endpoint, text)
         queue_notice(store, "request_received", person, request, place.world, facts={"at": NOW})
         store.move(store.legs_of([other])[other][0], "cancelled", place.world)

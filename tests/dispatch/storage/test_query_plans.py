@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -16,15 +16,21 @@ from benchmarks.crowd import Crowd, make_crowd
 from dispatch.engine.bus import LocalBus
 from dispatch.engine.planner import Planner
 from dispatch.model.intake import NewAccount
+from dispatch.notices.channels import LogChannel
+from dispatch.notices.sender import send_due, sweep
+from dispatch.notices.webhooks import deliver_due, new_secret
 from dispatch.service.accounts import holder_link, make_account, open_account
 from dispatch.service.keys import make_key
 from dispatch.settings import Settings
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.database import Database
+from dispatch.storage.log import Event
+from dispatch.storage.notice_tables import Notice, WebhookDelivery, WebhookEndpoint
 from dispatch.storage.registry import Registry
 from dispatch.storage.store import Store
 from dispatch.world import World
 from routing.network import RoadNetwork
+from tests.api.operations import TEXT
 from tests.conftest import VAULT
 
 pytestmark = [pytest.mark.postgis, pytest.mark.slow]
@@ -89,6 +95,49 @@ def crowd(postgis: Database, demo_roads: RoadNetwork) -> Crowd:
     return make_crowd(postgis, demo_roads, VAULT)
 
 
+def fill_outbox(postgis: Database, crowd: Crowd) -> UUID:
+    """Much that was told, and some that waits, to people and to another system; one notice of them."""
+    now = World().now()
+    with postgis.write() as session:
+        store = Store(session, crowd.territory)
+        row = {"kind": "run_cancelled", "about": crowd.requests[0], "facts": {"at": f"{now:%Y-%m-%dT%H:%M}:00+00:00"}, "created_at": now}
+        row |= {"territory_id": crowd.territory, "not_before": now, "next_try_at": now, "sent_at": now}
+        rows = [
+            {**row, "id": uuid4(), "person_id": volunteer, "number": number, "state": "sent" if number else "queued"}
+            for volunteer in crowd.volunteers
+            for number in range(8)
+        ]
+        session.execute(sa.insert(Notice), rows)
+        hook = WebhookEndpoint(id=uuid4(), url="https://hooks.example.org", events=["leg.confirmed"], created_at=now)
+        store.add_endpoint(hook, new_secret(World()))
+        events = session.execute(sa.select(Event.id, Event.subject_id, Event.seq).where(Event.territory_id == crowd.territory).limit(5000))
+        delivery = {"endpoint_id": hook.id, "territory_id": crowd.territory, "next_try_at": now, "sent_at": now}
+        told = [{**delivery, "event_id": e.id, "subject_id": e.subject_id, "seq": e.seq, "state": "sent"} for e in events]
+        told[0]["state"] = "queued"
+        session.execute(sa.insert(WebhookDelivery), told)
+    with postgis._engine.begin() as connection:
+        connection.exec_driver_sql("ANALYZE notice, webhook_delivery")
+    found: UUID = rows[0]["id"]  # type: ignore[assignment]
+    return found
+
+
+def take_turns(postgis: Database, demo_roads: RoadNetwork) -> None:
+    """Of the planner and of the senders."""
+    planner = Planner(postgis, demo_roads, LocalBus(), Settings(round_seconds=0.5), World())
+    planner.turn_and_wait()  # with the round of the day that was asked for
+    planner.stop()
+    assert send_due(postgis, {"log": LogChannel()}, World(), 20) == 20
+    deliver_due(postgis, World(), limit=5)
+    sweep(postgis, World())
+
+
+def example(operation: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
+    """What the description shows as a body, if there is one."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    model = (content or {}).get("schema", {}).get("$ref")
+    return {"json": described["components"]["schemas"][model.rsplit("/", 1)[-1]]["examples"][0]} if model else {}
+
+
 def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo_roads: RoadNetwork) -> None:
     from fastapi.testclient import TestClient
 
@@ -111,8 +160,9 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
         _, entering = make_account(accounts, NewAccount(role="partner", name="Odile", email="odile@example.org"), store, World())
         open_account(accounts, entering, "un chat dort sur le toit", World())
         _, once = holder_link(accounts, store, "driver", crowd.volunteers[0], 1, World())
+    told = fill_outbox(postgis, crowd)
     plans = Plans(postgis)
-    assert {"leg", "trip_request", "assignment", "offer", "event", "run", "availability"} <= set(plans.large)
+    assert {"notice", "webhook_delivery", "leg", "trip_request", "assignment", "offer", "event", "run", "availability"} <= set(plans.large)
     ids: dict[str, UUID] = {
         "territory_id": crowd.territory,
         "beneficiary_id": crowd.people[0],
@@ -122,6 +172,8 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
         "round_id": crowd.rounds[0],
         "key_id": crowd.territory,
         "account_id": ended.id,
+        **dict.fromkeys(("notice_id", "call_id", "webhook_id"), told),
+        **TEXT,
     }
     day = crowd.first_day
     home = crowd.points[0]
@@ -132,7 +184,7 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
         "create_beneficiary": person, "create_volunteer": person, "change_beneficiary": person,
         "change_volunteer": {**person, "active": True},
         "add_availability": span, "create_trip_request": wish, "create_round": {"date": str(day)}, "create_key": {"role": "partner"},
-        "decline_offer": {"reason": "other"},
+        "decline_offer": {"reason": "other"}, "call_for_return": {"ready_at": f"{day}T21:30:00Z"},
         "change_territory": {"name": "Pays", "policy": {}, "rules": {}, "timetable": [], "queue": "rounds"},
         "create_account": {"role": "partner", "name": "Odine", "email": "odine@example.org"},
         "create_link": {"role": "driver", "holder_id": str(crowd.volunteers[0])},
@@ -148,13 +200,14 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
         f"Nobody,{way},{day}T21:00:00Z\n",
     }
     called = 0
-    for path, methods in app.openapi()["paths"].items():
+    described = app.openapi()
+    for path, methods in described["paths"].items():
         for method, operation in methods.items():
             name = operation["operationId"]
             if name == "create_territory" or not path.startswith("/v1"):
                 continue
             for role, key in keys.items():
-                sent: dict[str, Any] = {"json": bodies[name]} if name in bodies else {}
+                sent: dict[str, Any] = {"json": bodies[name]} if name in bodies else example(operation, described)
                 if name.startswith("list_") and name in ("list_trip_requests", "list_events"):
                     sent = {"params": {"date": str(day)} if name == "list_trip_requests" else {"subject_id": str(crowd.requests[0])}}
                 if name.startswith("import_"):
@@ -168,9 +221,7 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
                 assert answer.status_code in fine, (name, answer.text)
                 called += answer.status_code < 300
     assert called > 45
-    planner = Planner(postgis, demo_roads, LocalBus(), Settings(round_seconds=0.5), World())
-    planner.turn_and_wait()  # with the round of the day that was asked for
-    planner.stop()
+    take_turns(postgis, demo_roads)
     assert len(plans.seen) > 60
     found = {statement: tables for statement, tables in plans.whole.items() if not any(part in statement for part in BY_RIGHT)}
     assert found == {}
