@@ -18,6 +18,7 @@ from api.errors import problem
 from dispatch.engine.bus import LocalBus, RedisBus
 from dispatch.errors import BadInput, Fault, NotReady
 from dispatch.health import Health, listening
+from dispatch.notices.channels import open_channels
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
 from dispatch.world import World
@@ -30,6 +31,7 @@ def open_parts(settings: Settings, world: World) -> Parts:
     """Open what the settings name. BadInput, NotReady or RoutingError when something is not there: before anybody connects."""
     if settings.roads is None:
         raise BadInput([Fault("ALLONS_ROADS", "missing", "say which road network to use, such as ALLONS_ROADS=tarn.roads")])
+    open_channels(settings)  # a provider that nobody understands is told here, rather than when there is something to tell
     network = open_roads(settings.roads)
     database = Database.of(settings)
     try:
