@@ -16,6 +16,7 @@ from api.guard import Guard
 from api.routes import (
     accounts,
     calendars,
+    driving,
     events,
     keys,
     needs,
@@ -82,7 +83,23 @@ def create_app(parts: Parts) -> FastAPI:
         generate_unique_id_function=_operation,
     )
     app.state.parts = parts
-    own = (territories, people, privacy, trips, rounds, offers, keys, accounts, events, sheets, needs, telling, webhooks, calendars)
+    own = (
+        territories,
+        driving,
+        people,
+        privacy,
+        trips,
+        rounds,
+        offers,
+        keys,
+        accounts,
+        events,
+        sheets,
+        needs,
+        telling,
+        webhooks,
+        calendars,
+    )
     for router in (*(room.router for room in own), session.own_router, needs.unmet):
         app.include_router(router, prefix="/v1", dependencies=[Depends(authorise), Depends(refuse_stray_query)])
     for router in (session.router, calendars.open_router):

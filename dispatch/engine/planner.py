@@ -21,6 +21,7 @@ from dispatch.metrics import DUE, SWEPT_AT
 from dispatch.model.slots import Slot, due_slots
 from dispatch.service.offers import lapse_offer
 from dispatch.service.privacy import erase_after_restore, retire_people
+from dispatch.service.publishing import publish_due
 from dispatch.service.rounds import MOST_DAYS, enqueue_round, enqueue_slot
 from dispatch.service.waitlist import give_up_late
 from dispatch.settings import Settings
@@ -115,6 +116,7 @@ class Planner:
         self.give_up()
         self.queue_rounds()
         self.queue_slots()
+        self.publish()
         self.submit_rounds()
         if self._forgotten_at is None or self._world.now() > self._forgotten_at + timedelta(hours=1):
             self.forget()
@@ -142,6 +144,12 @@ class Planner:
         for territory in self._territories():
             with suppress(Conflict), self._database.write() as session:  # somebody was found at this very moment: the next turn looks again
                 give_up_late(Store(session, territory.id), self._world)
+
+    def publish(self) -> None:
+        """Volunteers hear of their next day at the territory's hour, and of every change after it."""
+        for territory in self._territories():
+            with suppress(Conflict), self._database.write() as session:  # another planner was quicker
+                publish_due(Store(session, territory.id), self._world)
 
     def forget(self) -> None:
         """People not seen for long, people a restored backup brought back, and answers that nobody will ask for any more."""

@@ -100,19 +100,19 @@ Queue = Annotated[
 Needs = Annotated[tuple[Need, ...], Field(strict=False, max_length=30, examples=[["door_to_door"]])]
 
 
-class _Intake(BaseModel):
+class Intake(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-def _example(body: dict[str, Any]) -> ConfigDict:
+def example(body: dict[str, Any]) -> ConfigDict:
     """What the API's description shows; tests send it."""
     return ConfigDict(json_schema_extra={"examples": [body]})
 
 
-class NewTerritory(_Intake):
+class NewTerritory(Intake):
     """A group of municipalities with its own people, rules and rates."""
 
-    model_config = _example({"name": "Pays des Trois Rivières", "timezone": "Europe/Paris"})
+    model_config = example({"name": "Pays des Trois Rivières", "timezone": "Europe/Paris"})
 
     name: Line = Field(examples=["Pays des Trois Rivières"])
     timezone: Zone = "Europe/Paris"
@@ -122,10 +122,10 @@ class NewTerritory(_Intake):
     queue: Queue = "rounds"
 
 
-class ChangedTerritory(_Intake):
+class ChangedTerritory(Intake):
     """A territory's choices, written anew. Its zone stays: times that were told are in it."""
 
-    model_config = _example(
+    model_config = example(
         {"name": "Pays des Trois Rivières", "policy": {}, "rules": {}, "timetable": [{"at": "17:00", "ahead": 1}], "queue": "rounds"}
     )
 
@@ -136,7 +136,7 @@ class ChangedTerritory(_Intake):
     queue: Queue
 
 
-class _Reached(_Intake):
+class _Reached(Intake):
     """How somebody is told things."""
 
     name: Line = Field(examples=["Jeanne Roussel"])
@@ -149,7 +149,7 @@ class _Reached(_Intake):
 class NewBeneficiary(_Reached):
     """A person who asks for rides. Functional needs only, never a diagnosis."""
 
-    model_config = _example({"name": "Jeanne Roussel", "phone": "+33 6 11 22 33 44", "home": [2.3969, 46.2883], "needs": ["door_to_door"]})
+    model_config = example({"name": "Jeanne Roussel", "phone": "+33 6 11 22 33 44", "home": [2.3969, 46.2883], "needs": ["door_to_door"]})
 
     contact_name: Line | None = Field(None, description="Somebody else who may be told, such as a daughter; and how.")
     contact_phone: Phone | None = None
@@ -173,7 +173,7 @@ class NewBeneficiary(_Reached):
 class NewVolunteer(_Reached):
     """A volunteer driver and the car."""
 
-    model_config = _example({"name": "Jean Morel", "phone": "06 55 66 77 88", "home": [2.4021, 46.2911], "seats": 3, "max_km": 120})
+    model_config = example({"name": "Jean Morel", "phone": "06 55 66 77 88", "home": [2.4021, 46.2911], "seats": 3, "max_km": 120})
 
     home: Point
     seats: int = Field(4, ge=0, le=8)
@@ -187,15 +187,15 @@ class NewVolunteer(_Reached):
 class ChangedVolunteer(NewVolunteer):
     """A volunteer's file, written anew."""
 
-    model_config = _example({"name": "Jean Morel", "home": [2.4021, 46.2911], "active": False})
+    model_config = example({"name": "Jean Morel", "home": [2.4021, 46.2911], "active": False})
 
     active: bool = Field(description="Whether this volunteer may be asked.")
 
 
-class NewAvailability(_Intake):
+class NewAvailability(Intake):
     """A span in which a volunteer may be away from home."""
 
-    model_config = _example({"starts_at": "2026-11-25T08:00:00+01:00", "ends_at": "2026-11-25T12:00:00+01:00"})
+    model_config = example({"starts_at": "2026-11-25T08:00:00+01:00", "ends_at": "2026-11-25T12:00:00+01:00"})
 
     starts_at: Instant = Field(examples=["2026-11-25T08:00:00+01:00"])
     ends_at: Instant = Field(examples=["2026-11-25T12:00:00+01:00"])
@@ -209,10 +209,10 @@ class NewAvailability(_Intake):
         return self
 
 
-class NewTrip(_Intake):
+class NewTrip(Intake):
     """A wish for a ride, with or without the way back."""
 
-    model_config = _example(
+    model_config = example(
         {
             "beneficiary_id": "6f1a3f0c-6f0b-4a5e-8f5e-0d2a9c1f7b10",
             "origin": [2.3969, 46.2883],
@@ -258,27 +258,27 @@ class NewTrip(_Intake):
         return self.arrive_by or self.depart_after  # type: ignore[return-value] # one of them is there: _one_time
 
 
-class Cancel(_Intake):
+class Cancel(Intake):
     """Why a ride is not needed any more, all of it or one way."""
 
-    model_config = _example({"reason": "changed_my_mind"})
+    model_config = example({"reason": "changed_my_mind"})
 
     reason: CancelReason = "other"
     leg: Direction | None = Field(None, description="Both ways when absent.")
 
 
-class Refusal(_Intake):
+class Refusal(Intake):
     """Why a request cannot be accepted."""
 
-    model_config = _example({"code": "no_vehicles_available"})
+    model_config = example({"code": "no_vehicles_available"})
 
     code: RefusalCode
 
 
-class ReadyAt(_Intake):
+class ReadyAt(Intake):
     """Somebody who was taken there can be brought back."""
 
-    model_config = _example({"ready_at": "2026-11-25T11:50:00+01:00"})
+    model_config = example({"ready_at": "2026-11-25T11:50:00+01:00"})
 
     ready_at: Instant
 
@@ -286,18 +286,18 @@ class ReadyAt(_Intake):
 DeclineReason = Literal["schedule_conflict", "too_far", "vehicle_issue", "personal", "other"]
 
 
-class Decline(_Intake):
+class Decline(Intake):
     """Why a volunteer cannot."""
 
-    model_config = _example({"reason": "schedule_conflict"})
+    model_config = example({"reason": "schedule_conflict"})
 
     reason: DeclineReason
 
 
-class NewRound(_Intake):
+class NewRound(Intake):
     """Plan a day now."""
 
-    model_config = _example({"date": "2026-11-25", "seconds": 10})
+    model_config = example({"date": "2026-11-25", "seconds": 10})
 
     date: ServiceDate = Field(strict=False, examples=["2026-11-25"])
     seconds: float | None = Field(None, ge=0.2, le=600, description="Wall clock for solving; the installation's choice when absent.")
@@ -309,10 +309,10 @@ Token = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Password = Annotated[str, StringConstraints(min_length=12, max_length=200), AfterValidator(lambda text: unicodedata.normalize("NFC", text))]
 
 
-class NewAccount(_Intake):
+class NewAccount(Intake):
     """Somebody who will log in."""
 
-    model_config = _example({"role": "coordinator", "name": "Claire Dubois", "email": "claire@example.org"})
+    model_config = example({"role": "coordinator", "name": "Claire Dubois", "email": "claire@example.org"})
 
     role: Role
     name: Line = Field(examples=["Claire Dubois"])
@@ -320,37 +320,37 @@ class NewAccount(_Intake):
     holder_id: RowId | None = Field(None, description="The volunteer or beneficiary whose account it is.")
 
 
-class NewLink(_Intake):
+class NewLink(Intake):
     """A way in, once, for a volunteer or beneficiary without an account."""
 
-    model_config = _example({"role": "driver", "holder_id": "6f1a3f0c-6f0b-4a5e-8f5e-0d2a9c1f7b10", "hours": 24})
+    model_config = example({"role": "driver", "holder_id": "6f1a3f0c-6f0b-4a5e-8f5e-0d2a9c1f7b10", "hours": 24})
 
     role: Literal["driver", "beneficiary"]
     holder_id: RowId
     hours: int = Field(72, ge=1, le=720)
 
 
-class Opening(_Intake):
+class Opening(Intake):
     """The first password of an account, or a new one."""
 
-    model_config = _example({"token": "0f" * 32, "password": "un chat dort sur le toit"})
+    model_config = example({"token": "0f" * 32, "password": "un chat dort sur le toit"})
 
     token: Token = Field(description="Of the link.")
     password: Password
 
 
-class LinkToken(_Intake):
+class LinkToken(Intake):
     """What a one-time link carries."""
 
-    model_config = _example({"token": "0f" * 32})
+    model_config = example({"token": "0f" * 32})
 
     token: Token
 
 
-class Credentials(_Intake):
+class Credentials(Intake):
     """Who logs in."""
 
-    model_config = _example({"email": "claire@example.org", "password": "un chat dort sur le toit", "code": "123456"})
+    model_config = example({"email": "claire@example.org", "password": "un chat dort sur le toit", "code": "123456"})
 
     email: Email
     password: Annotated[
@@ -359,10 +359,10 @@ class Credentials(_Intake):
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = Field(None, description="Of the second factor; staff need it.")
 
 
-class NewKey(_Intake):
+class NewKey(Intake):
     """A key of this territory."""
 
-    model_config = _example({"role": "partner", "days": 365})
+    model_config = example({"role": "partner", "days": 365})
 
     role: Literal["manager", "coordinator", "driver", "beneficiary", "prescriber", "partner", "auditor"]
     holder_id: RowId | None = Field(None, description="The volunteer or beneficiary who will hold it.")

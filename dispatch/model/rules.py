@@ -39,8 +39,17 @@ class Telling(Section):
     phone: Phone | None = Field(None, description="The coordination's number: people are asked to call it.")
 
 
+class Driving(Section):
+    """The day itself."""
+
+    publish_at: TimeOfDay = Field("18:00", description="Volunteers are told of their next day at this time, and of every change after it.")
+    wait_minutes: int = Field(10, ge=0, le=120, description="So long after the time told, and after arriving, nobody there is a no-show.")
+    late_minutes: int = Field(15, ge=1, le=240, description="A ride nobody has begun so long after the time told needs a human.")
+
+
 class Rules(Section):
     """All sections."""
 
     booking: Booking = Booking()
+    driving: Driving = Driving()
     telling: Telling = Telling()

@@ -10,8 +10,8 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from dispatch.model.clock import day_length_s, day_start
-from dispatch.model.day import Day, Driver, Promise, Request
-from dispatch.model.lifecycle import WAITING_LEG
+from dispatch.model.day import Day, Driver, OverLeg, Promise, Request
+from dispatch.model.lifecycle import OVER_LEG, UNDER_WAY, WAITING_LEG
 from dispatch.service.people import policy_of
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Assignment, Availability, Beneficiary, Leg, Round, TripRequest, Volunteer
@@ -39,11 +39,14 @@ def make_snapshot(store: Store, of: Round, token: int, now: datetime) -> Snapsho
     territory, service_date = store.territory(), of.service_date
     requests = store.requests_of_day(service_date)
     legs = store.legs_of([request.id for request in requests])
-    agreed = store.active_assignments([leg.id for ways in legs.values() for leg in ways if leg.state == "confirmed"])
+    held = store.active_assignments([leg.id for ways in legs.values() for leg in ways if leg.state in ("confirmed", *UNDER_WAY)])
+    out = {run.id: run for runs in store.active_runs(service_date).values() for run in runs if run.state == "started"}
+    agreed = {leg_id: assignment for leg_id, assignment in held.items() if assignment.run_id not in out}
+    over = {leg.id for ways in legs.values() for leg in ways if leg.state in OVER_LEG} | (held.keys() - agreed.keys())
     late = _late(requests, legs, now)
-    planned = [r for r in requests if any(leg.state in (*WAITING_LEG, "confirmed") and leg.id not in late for leg in legs[r.id])]
+    planned = [r for r in requests if any(leg.state in (*WAITING_LEG, "confirmed") and leg.id not in late | over for leg in legs[r.id])]
     busy = {assignment.volunteer_id for assignment in agreed.values()}
-    drivers = _drivers(store, service_date, territory.timezone, now, busy)
+    drivers = _drivers(store, service_date, territory.timezone, now, busy, {run.volunteer_id: run.ends_at for run in out.values()})
     known = {driver.id for driver in drivers}
     refused = _refused(store, planned)
     people = store.beneficiaries({request.beneficiary_id for request in planned})
@@ -54,6 +57,7 @@ def make_snapshot(store: Store, of: Round, token: int, now: datetime) -> Snapsho
         drivers=tuple(drivers),
         requests=tuple(_request(r, people[r.beneficiary_id], legs[r.id], late, refused.get(r.id, ())) for r in planned),
         promises=tuple(p for r in planned for p in _promises(legs[r.id], agreed) if p.driver in known),
+        over=tuple(_over(r, leg) for r in planned for leg in legs[r.id] if leg.id in over and _is_asked_for(r, leg, late)),
     )
     return Snapshot(
         territory_id=store.territory_id,
@@ -74,13 +78,25 @@ def _late(requests: Sequence[TripRequest], legs: Mapping[UUID, list[Leg]], now: 
     for request in requests:
         there = request.arrive_by or request.depart_after
         gone = {"outbound": there is not None and there <= now, "return": request.return_after is not None and request.return_after <= now}
-        gone["return"] |= gone["outbound"] and all(leg.state != "confirmed" for leg in legs[request.id])
+        gone["return"] |= gone["outbound"] and all(leg.state not in ("confirmed", *UNDER_WAY, "completed") for leg in legs[request.id])
         late |= {leg.id for leg in legs[request.id] if leg.state in WAITING_LEG and gone[leg.direction]}
     return late
 
 
-def _drivers(store: Store, service_date: date, zone: str, now: datetime, busy: set[UUID]) -> list[Driver]:
-    """Volunteers with a span on this day. Spans start now at the earliest, except for those who are out driving."""
+def _over(request: TripRequest, leg: Leg) -> OverLeg:
+    return OverLeg(request=str(request.id), leg="outbound" if leg.direction == "outbound" else "return")
+
+
+def _is_asked_for(request: TripRequest, leg: Leg, late: set[UUID]) -> bool:
+    """Whether the day knows of this way at all."""
+    return leg.direction == "outbound" or (request.return_after is not None and leg.id not in late)
+
+
+def _drivers(store: Store, service_date: date, zone: str, now: datetime, busy: set[UUID], out: Mapping[UUID, datetime]) -> list[Driver]:
+    """Volunteers with a span on this day. Spans start now at the earliest, except for those who have something agreed on.
+
+    `out`: until when volunteers are on a run that has started, which no plan changes: they are free again after it.
+    """
     start = day_start(service_date, zone)
     spans: dict[UUID, list[Availability]] = {}
     for span in store.availabilities(start, start + timedelta(seconds=day_length_s(service_date, zone))):
@@ -95,7 +111,8 @@ def _drivers(store: Store, service_date: date, zone: str, now: datetime, busy: s
         rides[volunteer_id] = rides.get(volunteer_id, 0) + 1
     drivers = []
     for row in store.active_volunteers():
-        shifts = [(span.starts_at if row.id in busy else max(span.starts_at, now), span.ends_at) for span in spans.get(row.id, [])]
+        first = max(out[row.id], now) if row.id in out else None if row.id in busy else now
+        shifts = [(max(span.starts_at, first) if first else span.starts_at, span.ends_at) for span in spans.get(row.id, [])]
         shifts = _joined([(begins, ends) for begins, ends in shifts if begins < ends])
         if shifts:
             drivers.append(_driver(row, shifts, refuses.get(row.id, []), sorted(knows.get(row.id, ())), rides.get(row.id, 0)))
@@ -154,7 +171,7 @@ def _request(row: TripRequest, person: Beneficiary, legs: Sequence[Leg], late: s
         priority=row.priority,
         refuses=tuple(str(volunteer) for volunteer in refused),
         # once somebody has agreed to one way, that promise stands whether or not the other way finds a volunteer
-        one_way_ok=row.one_way_ok or any(leg.state == "confirmed" for leg in legs),
+        one_way_ok=row.one_way_ok or any(leg.state in ("confirmed", *UNDER_WAY, "completed") for leg in legs),
         same_driver="require" if row.same_driver == "require" else "prefer",
     )
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from dispatch.errors import Conflict
 from dispatch.model.intake import DeclineReason
 from dispatch.model.lifecycle import INITIAL
+from dispatch.service.publishing import tell_person
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Assignment, Beneficiary, Leg, Offer, OfferLeg, Run, TripRequest
 from dispatch.storage.vault import Identity
@@ -88,6 +89,7 @@ def accept_offer(store: Store, offer: Offer, world: World) -> Offer:
     for assignment in store.active_assignments([leg.id for leg in legs]).values():
         assignment.locked = True
     store.flush()
+    tell_person(store, store.get(TripRequest, offer.request_id), world)
     return offer
 
 

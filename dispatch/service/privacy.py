@@ -96,6 +96,8 @@ def _mask(store: Store, row: Beneficiary | Volunteer, world: World) -> None:
         masked = mask_plan(round_.plan or {}, about, {str(row.id)})
         if masked != round_.plan:
             round_.plan = masked
+    for stop in store.stops_at(row.id):
+        stop.place = _area(stop.place)
     if isinstance(row, Beneficiary):
         for request in requests:
             request.origin, request.destination = _area(request.origin), _area(request.destination)

@@ -104,7 +104,7 @@ def save_round(store: Store, snapshot: Snapshot, plan: Plan, offer_minutes: int,
     known = {(str(leg.request_id), leg.direction): leg for request, ways in legs.items() if request not in changed for leg in ways}
     open_legs = {leg.id: leg for leg in known.values() if leg.state in WAITING_LEG}
     gone = _gone(store, snapshot, plan)
-    held_now = [held for held, _ in store.assignments_of_day(snapshot.day.date)]
+    held_now = [held for held, run in store.assignments_of_day(snapshot.day.date) if run.state != "started"]
     bound = bound_volunteers(store, snapshot.day.date, plan, held_now, open_legs.keys(), known) | gone
     for held in held_now:
         if held.volunteer_id in bound:
@@ -112,7 +112,7 @@ def save_round(store: Store, snapshot: Snapshot, plan: Plan, offer_minutes: int,
     wanted, late = _rides(plan, open_legs, world.now(), bound)
     kept = _release(store, list(legs.keys() - changed), wanted, bound, world)
     numbers = {ride.run for rides in wanted.values() for ride in rides}
-    runs = place_runs(store, snapshot.day.date, plan, numbers, _held(store, snapshot.day.date, plan, known, bound), world)
+    runs = place_runs(store, snapshot.day.date, plan, numbers, _held(store, snapshot.day.date, plan, known, bound), known, world)
     for rides in (rides for pair, rides in wanted.items() if pair not in kept):
         send_offer(store, rides, runs, row.id, offer_minutes, world)
     driven = {ride.leg.id for rides in wanted.values() for ride in rides}
@@ -195,7 +195,8 @@ def _held(
     store: Store, day: date, plan: Plan, known: Mapping[tuple[str, str], Leg], bound: Collection[UUID]
 ) -> dict[int, list[Assignment]]:
     """What volunteers go on driving, by number of the plan's run: agreed on before, or asked before and confirmed by the plan."""
-    active = {assignment.leg_id: assignment for assignment, _ in store.assignments_of_day(day) if assignment.volunteer_id not in bound}
+    agreed = ((held, run) for held, run in store.assignments_of_day(day) if run.state != "started" and held.volunteer_id not in bound)
+    active = {assignment.leg_id: assignment for assignment, _ in agreed}
     held: dict[int, list[Assignment]] = {}
     for number, run in enumerate(plan.runs):
         for served in run.legs:

@@ -5,12 +5,13 @@ The database refuses overlaps.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
 from dispatch.model.lifecycle import INITIAL
-from dispatch.model.plans import Plan
+from dispatch.model.plans import Plan, Stop
+from dispatch.storage.driving import RunStop
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Assignment, Leg, Run
 from dispatch.world import World
@@ -21,12 +22,12 @@ def bound_volunteers(
 ) -> set[UUID]:
     """Volunteers whose present runs the plan does not know: they keep them, and the plan's runs for them are dropped.
 
-    They have started, or hold a leg that the plan may not move (`open_legs` are those it may) and does not give to them.
+    They hold a leg that the plan may not move (`open_legs` are those it may) and does not give to them.
     """
     planned = {
         (leg.id, UUID(run.driver)) for run in plan.runs for served in run.legs if (leg := legs.get((served.request, str(served.leg))))
     }
-    bound = {run.volunteer_id for runs in store.active_runs(day).values() for run in runs if run.state == "started"}
+    bound: set[UUID] = set()
     for held in held_now:
         if held.leg_id not in open_legs and (held.leg_id, held.volunteer_id) not in planned:
             bound.add(held.volunteer_id)
@@ -34,7 +35,13 @@ def bound_volunteers(
 
 
 def place_runs(
-    store: Store, day: date, plan: Plan, wanted: Iterable[int], held: Mapping[int, list[Assignment]], world: World
+    store: Store,
+    day: date,
+    plan: Plan,
+    wanted: Iterable[int],
+    held: Mapping[int, list[Assignment]],
+    legs: Mapping[tuple[str, str], Leg],
+    world: World,
 ) -> dict[int, Run]:
     """Rows for the plan's runs that somebody rides in: those of `wanted`, and of `held` (what stays, by number of the plan's run).
 
@@ -42,7 +49,9 @@ def place_runs(
     """
     numbers = sorted({*wanted, *held}, key=lambda k: (plan.runs[k].driver, k))  # the same order in every process: nobody waits in a circle
     volunteers = {UUID(plan.runs[k].driver) for k in numbers}
-    before = defaultdict(list, store.active_runs(day))
+    before: defaultdict[UUID, list[Run]] = defaultdict(list)
+    for volunteer, runs in store.active_runs(day).items():  # whoever is out finishes that run first: no plan changes it
+        before[volunteer] = [run for run in runs if run.state != "started"]
     placed: dict[int, Run] = {}
     for k in numbers:  # a run whose time stays the same is the same run
         volunteer = UUID(plan.runs[k].driver)
@@ -61,4 +70,17 @@ def place_runs(
         for assignment in assignments:
             assignment.run_id = placed[k].id
     store.flush()
+    stops = [stop for k, run in placed.items() for stop in _stops(run, plan.runs[k].stops, legs, world)]
+    store.replace_stops([run.id for run in placed.values()], stops)
     return placed
+
+
+def _stops(run: Run, planned: Sequence[Stop], legs: Mapping[tuple[str, str], Leg], world: World) -> Iterator[RunStop]:
+    """Where the volunteer goes, in the order of driving."""
+    for number, stop in enumerate(planned):
+        leg = legs.get((stop.request, str(stop.leg))) if stop.request else None
+        if leg is None and stop.kind not in ("home", "position"):  # of somebody whose request has changed meanwhile
+            continue
+        times = {"arrive_at": stop.arrive, "depart_at": stop.depart, "metres": stop.metres}
+        about = {"run_id": run.id, "number": number, "kind": stop.kind, "leg_id": leg.id if leg else None, "place": stop.place}
+        yield RunStop(id=world.new_id(), **about, **times)

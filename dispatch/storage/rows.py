@@ -35,6 +35,7 @@ _PAGE_ORDER: dict[type[Table], Moment] = {
     Beneficiary: Beneficiary.created_at,
     Offer: Offer.sent_at,
     Round: Round.queued_at,
+    Run: Run.starts_at,
     TripRequest: TripRequest.created_at,
     UnmetNeed: UnmetNeed.noted_at,
     Volunteer: Volunteer.created_at,

@@ -4,6 +4,7 @@ In: a session of `Database.read` or `Database.write`. Out: rows of `tables`. Cal
 """
 
 from dispatch.storage.audit import AuditRows
+from dispatch.storage.driving import DrivingRows
 from dispatch.storage.notices import NoticeRows
 from dispatch.storage.people import PeopleRows
 from dispatch.storage.privacy import PrivacyRows
@@ -12,5 +13,5 @@ from dispatch.storage.trips import TripRows
 from dispatch.storage.webhooks import WebhookRows
 
 
-class Store(PeopleRows, TripRows, RoundRows, PrivacyRows, NoticeRows, WebhookRows, AuditRows):
+class Store(PeopleRows, TripRows, RoundRows, DrivingRows, PrivacyRows, NoticeRows, WebhookRows, AuditRows):
     """One territory's rows. What belongs to another one is absent here."""

@@ -31,6 +31,11 @@ class TripRows(Rows):
         )
         return self.session.scalars(query).all()
 
+    def undecided(self, limit: int) -> Sequence[TripRequest]:
+        """Requests that a coordinator has to look at, the nearest day first."""
+        query = sa.select(TripRequest).where(TripRequest.territory_id == self.territory_id, TripRequest.state == "submitted")
+        return self.session.scalars(query.order_by(TripRequest.service_date, TripRequest.id).limit(limit)).all()
+
     def requests(self, ids: Iterable[UUID]) -> dict[UUID, TripRequest]:
         """By id."""
         query = sa.select(TripRequest).where(TripRequest.territory_id == self.territory_id, TripRequest.id.in_(list(ids)))

@@ -1,6 +1,8 @@
 """docs/authorization.md is complete, and true cell by cell: every operation, by every role, with something of one's own and of others."""
 
+import datetime as dt
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID, uuid4
@@ -15,7 +17,7 @@ from dispatch.model.telling import NewWebhook
 from dispatch.notices.outbox import queue_notice
 from dispatch.service.accounts import end_account, make_account
 from dispatch.service.keys import make_key
-from dispatch.service.offers import take_back_offer
+from dispatch.service.offers import accept_offer, take_back_offer
 from dispatch.service.privacy import erase_person
 from dispatch.service.trips import Asker
 from dispatch.service.webhooks import add_webhook
@@ -23,7 +25,7 @@ from dispatch.storage.accounts import Accounts
 from dispatch.storage.database import Database
 from dispatch.storage.registry import Registry
 from dispatch.storage.store import Store
-from dispatch.storage.tables import ApiKey, Round
+from dispatch.storage.tables import ApiKey, Assignment, Offer, Round
 from routing.network import RoadNetwork
 from tests.api.conftest import Service
 from tests.api.operations import TEXT, description
@@ -86,6 +88,9 @@ class Things:
             "request_id": self.request,
             "offer_id": self.offer,
             "round_id": self.round,
+            "run_id": self.run,
+            "leg_id": self.leg,
+            "date": lambda _: "2026-11-24",
             "key_id": self.key,
             "account_id": self.account,
             "notice_id": self.notice,
@@ -142,9 +147,26 @@ class Things:
             for offer in store.offers_to(volunteer):  # one of several runs at the same hours would be dropped
                 if offer.state in ("sent", "accepted"):
                     take_back_offer(store, offer, place.world)
+            for run in store.runs_of(volunteer):
+                if run.state == "started":
+                    store.move(run, "finished", place.world)
         request = place.ask(arrive=self._moment(), back="21:59")
         place.run_round({(request, "outbound"): (volunteer, "10:00"), (request, "return"): (volunteer, "12:00")})
         return place.offer(request).id
+
+    def run(self, whose: Whose) -> UUID:
+        return self._ride(whose).run_id
+
+    def leg(self, whose: Whose) -> UUID:
+        return self._ride(whose).leg_id
+
+    def _ride(self, whose: Whose) -> Assignment:
+        """Something that a volunteer has agreed to drive."""
+        place, offer_id = self.place(whose), self.offer("own" if whose == "own" else "other" if whose == "other" else "same")
+        with place.store() as store:
+            offer = accept_offer(store, store.get(Offer, offer_id), place.world)
+            legs = [leg.id for leg in store.legs_of([offer.request_id])[offer.request_id]]
+            return store.active_assignments(legs)[legs[0]]
 
     def round(self, whose: Whose) -> UUID:
         self.offer(whose)
@@ -207,6 +229,7 @@ class Things:
                 arrive_by=f"2026-11-25T{(clock := self._moment())}:00Z",
                 return_after=f"2026-11-25T{clock}:00Z",
             ),
+            "tap_status": lambda: {"id": str(uuid4()), "state": "en_route", "at": "2026-11-24T08:00:00Z"},
             "refuse_trip_request": lambda: {"code": "other"},
             "call_for_return": lambda: {"ready_at": "2026-11-24T20:00:00Z"},
             "create_round": lambda: {"date": "2026-11-25"},
@@ -236,6 +259,14 @@ class Things:
             f"{asked},{way},2026-11-26T{self._moment()}:00Z\n",
         }.get(operation)
 
+    @contextmanager
+    def later(self, operation: str) -> Iterator[None]:
+        """Shortly before the ride, for what is said on the way to it."""
+        step = dt.timedelta(hours=24.5) if operation == "tap_status" else dt.timedelta()
+        self.service.here.world.advance(step)
+        yield
+        self.service.here.world.advance(-step)
+
     def _moment(self) -> str:
         """Another minute each time."""
         self.minute = getattr(self, "minute", 0) + 1
@@ -244,9 +275,8 @@ class Things:
 
 def can_end(path: str) -> bool:
     """Whether what an operation is about may be gone for good; others stay to be seen, in another state."""
-    return not path.startswith(
-        ("/v1/territories/", "/v1/trip-requests/", "/v1/offers/", "/v1/rounds/", "/v1/keys/", "/v1/notices/", "/v1/calls/")
-    )
+    stay = ("territories", "trip-requests", "offers", "rounds", "keys", "runs", "legs", "notices", "calls")
+    return path.split("/")[2] not in stay
 
 
 def wrong_cells(service: Service, role: str) -> Iterator[str]:
@@ -262,7 +292,9 @@ def wrong_cells(service: Service, role: str) -> Iterator[str]:
                 sent, headers = {"content": sheet}, {**headers, "Content-Type": "text/csv"}
             query = {"params": {"date": "2026-11-24"}} if operation == "export_offers" else {}  # noqa: B023
             sent |= query
-            return service.call(role, method, things.path(path, whose), headers=headers, **sent)  # noqa: B023
+            about = things.path(path, whose)  # noqa: B023
+            with things.later(operation):  # noqa: B023
+                return service.call(role, method, about, headers=headers, **sent)  # noqa: B023
 
         if cell == "no":
             answers = {whose: call(whose) for whose in ("same", "absent")}
@@ -274,7 +306,7 @@ def wrong_cells(service: Service, role: str) -> Iterator[str]:
                 yield f"{operation}, {whose}: {answer.status_code} {answer.text}"
         everywhere = role == "admin" and "{territory_id}" in path
         hidden: list[Whose] = ["absent"] if everywhere else [*HIDDEN] if cell == "yes" else ["same", *HIDDEN]
-        named = "{" in path or operation == "create_link"
+        named = "_id}" in path or operation == "create_link"
         if named or operation == "create_trip_request":
             status = 404 if named else 422
             answers = {whose: call(whose) for whose in hidden if whose != "deleted" or can_end(path)}

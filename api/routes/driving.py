@@ -1,0 +1,79 @@
+"""The day as it is driven: run sheets, taps on the way, publishing, and what needs a human."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.auth import CallerOf, own_volunteer
+from api.deps import PartsOf
+from api.schemas import Page, PageQuery, page_of
+from api.schemas_day import AttentionOut, EntryOut, LegStateOut, PublishedOut, RunSheetOut
+from dispatch.errors import NotFound
+from dispatch.model.clock import ServiceDate
+from dispatch.model.driving import NewTap
+from dispatch.model.intake import RowId
+from dispatch.service.attention import needs_a_human
+from dispatch.service.publishing import publish_day
+from dispatch.service.run_sheet import show_runs
+from dispatch.service.status import note_tap
+from dispatch.storage.tables import Leg, Run
+
+router = APIRouter(tags=["the day"])
+
+
+class RunQuery(PageQuery):
+    """Which runs."""
+
+    date: ServiceDate | None = None
+
+
+@router.get("/runs")
+def list_runs(caller: CallerOf, parts: PartsOf, query: Annotated[RunQuery, Query()]) -> Page[RunSheetOut]:
+    """Newest first; a volunteer sees his or her own."""
+    where: dict[str, object] = {"volunteer_id": caller.holder_id} if caller.role == "driver" else {}
+    if query.date:
+        where["service_date"] = query.date
+    with parts.reading(caller.territory_id) as store:
+        rows = store.page(Run, query.after, query.limit, **where)
+        views = show_runs(store, rows, parts.world.now())
+        found = [RunSheetOut.of(view, staff=caller.is_staff) for view in views]
+    parts.note_read(caller, "beneficiary", None, sum(len(view.riders) for view in views))
+    return page_of(rows, found, query)
+
+
+@router.get("/runs/{run_id}")
+def get_run(run_id: RowId, caller: CallerOf, parts: PartsOf) -> RunSheetOut:
+    """The run sheet: every step with its time and place, and who rides."""
+    with parts.reading(caller.territory_id) as store:
+        run = store.get(Run, run_id)
+        own_volunteer(caller, run.volunteer_id)
+        view = show_runs(store, [run], parts.world.now())[0]
+    parts.note_read(caller, "beneficiary", None, len(view.riders))
+    return RunSheetOut.of(view, staff=caller.is_staff)
+
+
+@router.post("/legs/{leg_id}/status")
+def tap_status(leg_id: RowId, new: NewTap, caller: CallerOf, parts: PartsOf) -> LegStateOut:
+    """How far a ride is. Taps may come late, twice and out of order: all are kept, and the ride only goes forward."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        leg = store.get(Leg, leg_id)
+        if not caller.is_staff:
+            held = store.active_assignments([leg.id]).get(leg.id)
+            if held is None:
+                raise NotFound
+            own_volunteer(caller, held.volunteer_id)
+        return LegStateOut.model_validate(note_tap(store, leg, new, parts.world, staff=caller.is_staff))
+
+
+@router.post("/days/{date}/publish")
+def publish_runs(date: ServiceDate, caller: CallerOf, parts: PartsOf) -> PublishedOut:
+    """Tell volunteers of their day, now. Those to whom nothing changed hear nothing."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        return PublishedOut(told=publish_day(store, date, parts.world))
+
+
+@router.get("/attention")
+def show_attention(caller: CallerOf, parts: PartsOf) -> AttentionOut:
+    """What needs a human now, the most pressing first; at most 200."""
+    with parts.reading(caller.territory_id) as store:
+        return AttentionOut(items=[EntryOut.model_validate(entry) for entry in needs_a_human(store, parts.world)])

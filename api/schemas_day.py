@@ -1,0 +1,117 @@
+"""What the API answers about the day as it is driven: runs step by step, taps, and what needs a human."""
+
+import datetime as dt
+from typing import Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.schemas import Point
+from dispatch.service.run_sheet import Rider, RunView
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class TapOut(_Out):
+    state: str
+    at: dt.datetime
+
+
+class RiderOut(_Out):
+    """Somebody of a run. The phone is there from a day before the run until two hours after it; for staff always."""
+
+    leg_id: UUID
+    request_id: UUID
+    direction: str
+    state: str
+    told_pickup_at: dt.datetime
+    name: str | None
+    phone: str | None
+    seats: int
+    wheelchair: bool
+    needs: list[str]
+    taps: list[TapOut]
+
+    @classmethod
+    def of(cls, rider: Rider, *, phone: bool) -> Self:
+        """One rider."""
+        return cls(
+            leg_id=rider.leg.id,
+            request_id=rider.request.id,
+            direction=rider.leg.direction,
+            state=rider.leg.state,
+            told_pickup_at=rider.assignment.told_pickup_at,
+            name=rider.identity.name,
+            phone=rider.identity.phone if phone else None,
+            seats=rider.request.seats,
+            wheelchair=rider.beneficiary.wheelchair,
+            needs=list(dict.fromkeys([*rider.beneficiary.needs, *rider.request.needs])),
+            taps=[TapOut.model_validate(tap) for tap in rider.taps],
+        )
+
+
+class StepOut(_Out):
+    """One stop, in the order of driving."""
+
+    kind: str = Field(examples=["home", "pickup", "dropoff"])
+    leg_id: UUID | None
+    place: Point
+    arrive_at: dt.datetime
+    depart_at: dt.datetime
+    metres: int = Field(description="Driven since the stop before.")
+    map: str = Field(description="The place in whatever shows maps on the phone.")
+
+
+class RunSheetOut(_Out):
+    id: UUID
+    volunteer_id: UUID
+    service_date: dt.date
+    state: str = Field(examples=["planned", "published", "started", "finished", "verified"])
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    version: int = Field(description="Of what the volunteer was told of this day; 0: nothing yet.")
+    metres: int
+    riders: list[RiderOut]
+    steps: list[StepOut]
+
+    @classmethod
+    def of(cls, view: RunView, *, staff: bool) -> Self:
+        """A whole sheet."""
+        steps = [
+            StepOut(
+                **{name: getattr(stop, name) for name in ("kind", "leg_id", "place", "arrive_at", "depart_at", "metres")},
+                map=f"geo:{stop.place[1]:.6f},{stop.place[0]:.6f}",
+            )
+            for stop in view.stops
+        ]
+        own = {name: getattr(view.run, name) for name in ("id", "volunteer_id", "service_date", "state", "starts_at", "ends_at")}
+        riders = [RiderOut.of(rider, phone=staff or view.phones) for rider in view.riders.values()]
+        return cls(**own, version=view.version, metres=view.metres, riders=riders, steps=steps)
+
+
+class EntryOut(_Out):
+    """Something that needs a human, with until when."""
+
+    kind: str = Field(examples=["to_decide", "uncovered", "stranded", "not_called", "not_started", "not_finished"])
+    request_id: UUID
+    leg_id: UUID | None
+    until: dt.datetime
+    sentence: str
+    sentence_en: str
+
+
+class AttentionOut(_Out):
+    items: list[EntryOut]
+
+
+class PublishedOut(_Out):
+    told: int = Field(description="Volunteers to whom something new was told.")
+
+
+class LegStateOut(_Out):
+    id: UUID
+    request_id: UUID
+    direction: str
+    state: str

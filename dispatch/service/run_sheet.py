@@ -1,0 +1,79 @@
+"""A run as whoever drives it needs it: step by step, with times, people, what they need, and phone numbers while they are needed.
+
+In: runs. Out: views. Called by the API. Phone numbers are shown from a day before the run until two hours after it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from dispatch.storage.driving import RunStop, Tap
+from dispatch.storage.store import Store
+from dispatch.storage.tables import Assignment, Beneficiary, Leg, Run, TripRequest
+from dispatch.storage.vault import Identity
+
+PHONES_FROM = timedelta(hours=24)
+PHONES_UNTIL = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Rider:
+    """Somebody of a run."""
+
+    leg: Leg
+    assignment: Assignment
+    request: TripRequest
+    beneficiary: Beneficiary
+    identity: Identity
+    taps: tuple[Tap, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """A run, its riders by leg in the order of pickups, its stops, and the version the volunteer was told."""
+
+    run: Run
+    riders: dict[UUID, Rider]
+    stops: tuple[RunStop, ...]
+    version: int
+    phones: bool  # whether numbers are shown now
+
+    @property
+    def metres(self) -> int:
+        """From home to home."""
+        return sum(stop.metres for stop in self.stops)
+
+
+def show_runs(store: Store, runs: Sequence[Run], now: datetime) -> list[RunView]:
+    """Runs with everything about them; a dozen queries, whatever the number of runs."""
+    ids = [run.id for run in runs]
+    rides, stops = store.rides_of(ids), store.stops_of(ids)
+    legs = [leg for found in rides.values() for _, leg in found]
+    requests = store.requests({leg.request_id for leg in legs})
+    people = store.beneficiaries({request.beneficiary_id for request in requests.values()})
+    who, taps = store.identities(people), store.taps_of([leg.id for leg in legs])
+    told = {day: store.publications(day) for day in {run.service_date for run in runs}}
+    views = []
+    for run in runs:
+        riders = {}
+        for assignment, leg in rides.get(run.id, []):
+            request = requests[leg.request_id]
+            person = people[request.beneficiary_id]
+            riders[leg.id] = Rider(leg, assignment, request, person, who[person.id], tuple(taps.get(leg.id, ())))
+        published = told[run.service_date].get(run.volunteer_id)
+        views.append(
+            RunView(
+                run=run,
+                riders=riders,
+                stops=tuple(_shown(stops.get(run.id, ()), riders)),
+                version=published.version if published else 0,
+                phones=run.starts_at - PHONES_FROM <= now <= run.ends_at + PHONES_UNTIL,
+            )
+        )
+    return views
+
+
+def _shown(stops: Iterable[RunStop], riders: dict[UUID, Rider]) -> Iterable[RunStop]:
+    """Without those of people who do not ride any more."""
+    return (stop for stop in stops if stop.leg_id is None or stop.leg_id in riders)

@@ -1,0 +1,171 @@
+"""Tables and queries of the day as it is driven: the stops of runs, taps on the way, and what volunteers were last told of their day.
+
+Stops are written by planners with their plan; taps and publications by services.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from dispatch.model.driving import TAPS
+from dispatch.model.lifecycle import ACTIVE_RUN
+from dispatch.storage.base import OfTerritory, Table, one_of, within
+from dispatch.storage.geometry import GeoPoint, LonLat
+from dispatch.storage.rows import Rows
+from dispatch.storage.tables import Assignment, Leg, Run, TripRequest
+
+
+class RunStop(OfTerritory, Table):
+    """One place of a run, as the newest plan has it."""
+
+    __tablename__ = "run_stop"
+    __table_args__ = (
+        *within("run_id", "leg_id"),
+        one_of("kind", ("home", "position", "aboard", "pickup", "dropoff")),
+        sa.UniqueConstraint("run_id", "number"),
+        sa.CheckConstraint("(leg_id IS NULL) = (kind IN ('home', 'position'))", name="people_ride_between_pickup_and_dropoff"),
+    )
+    run_id: Mapped[UUID]
+    number: Mapped[int]  # from 0, in the order of driving
+    kind: Mapped[str] = mapped_column(sa.String(10))
+    leg_id: Mapped[UUID | None]
+    place: Mapped[LonLat] = mapped_column(GeoPoint())
+    arrive_at: Mapped[datetime]
+    depart_at: Mapped[datetime]
+    metres: Mapped[int]  # driven since the stop before
+
+
+class Tap(OfTerritory, Table):
+    """What somebody said about a way while it was driven, with the time it was said for. Kept whether or not it changed anything.
+
+    Its id is the phone's own: sent again after a lost answer, it is the same tap.
+    """
+
+    __tablename__ = "tap"
+    __table_args__ = (*within("leg_id"), one_of("state", TAPS), sa.Index(None, "leg_id", "at"))
+    leg_id: Mapped[UUID]
+    state: Mapped[str] = mapped_column(sa.String(20))
+    at: Mapped[datetime]
+    noted_at: Mapped[datetime]
+
+
+class Publication(OfTerritory, Table):
+    """What a volunteer was last told of a day: grows by one whenever that changes."""
+
+    __tablename__ = "publication"
+    __table_args__ = (*within("volunteer_id"), sa.UniqueConstraint("volunteer_id", "service_date"))
+    volunteer_id: Mapped[UUID]
+    service_date: Mapped[date]
+    version: Mapped[int]
+    digest: Mapped[str] = mapped_column(sa.String(64))  # of whom to fetch when; empty: nobody any more
+    published_at: Mapped[datetime]
+
+
+class ToldRide(OfTerritory, Table):
+    """What a person was last told about a way: who comes, and when."""
+
+    __tablename__ = "told_ride"
+    __table_args__ = (*within("leg_id", "volunteer_id"), sa.UniqueConstraint("leg_id"))
+    leg_id: Mapped[UUID]
+    volunteer_id: Mapped[UUID]
+    told_pickup_at: Mapped[datetime]
+    version: Mapped[int]
+
+
+class DrivingRows(Rows):
+    """The day of a territory."""
+
+    def replace_stops(self, run_ids: Iterable[UUID], stops: Sequence[RunStop]) -> None:
+        """Stops of some runs, anew."""
+        old = sa.delete(RunStop).where(RunStop.territory_id == self.territory_id, RunStop.run_id.in_(list(run_ids)))
+        self.session.execute(old)
+        self.add(*stops)
+
+    def stops_at(self, person_id: UUID) -> Sequence[RunStop]:
+        """Where a beneficiary was fetched and brought, or where a volunteer set out from."""
+        rider = sa.select(Leg.id).join(TripRequest, TripRequest.id == Leg.request_id).where(TripRequest.beneficiary_id == person_id)
+        driver = sa.select(Run.id).where(Run.volunteer_id == person_id)
+        query = sa.select(RunStop).where(
+            RunStop.territory_id == self.territory_id,
+            sa.or_(RunStop.leg_id.in_(rider), sa.and_(RunStop.leg_id.is_(None), RunStop.run_id.in_(driver))),
+        )
+        return self.session.scalars(query).all()
+
+    def stops_of(self, run_ids: Iterable[UUID]) -> dict[UUID, list[RunStop]]:
+        """By run, in the order of driving."""
+        query = sa.select(RunStop).where(RunStop.territory_id == self.territory_id, RunStop.run_id.in_(list(run_ids)))
+        found: dict[UUID, list[RunStop]] = {}
+        for row in self.session.scalars(query.order_by(RunStop.run_id, RunStop.number)):
+            found.setdefault(row.run_id, []).append(row)
+        return found
+
+    def tap(self, tap_id: UUID) -> Tap | None:
+        """If it has come before."""
+        query = sa.select(Tap).where(Tap.territory_id == self.territory_id, Tap.id == tap_id)
+        return self.session.scalars(query).one_or_none()
+
+    def taps_of(self, leg_ids: Iterable[UUID]) -> dict[UUID, list[Tap]]:
+        """By leg, in the order they were said for."""
+        query = sa.select(Tap).where(Tap.territory_id == self.territory_id, Tap.leg_id.in_(list(leg_ids)))
+        found: dict[UUID, list[Tap]] = {}
+        for row in self.session.scalars(query.order_by(Tap.at, Tap.noted_at, Tap.id)):
+            found.setdefault(row.leg_id, []).append(row)
+        return found
+
+    def runs_of_day(self, day: date, volunteer_id: UUID | None = None) -> Sequence[Run]:
+        """Runs that take, or took, somebody's time on a day."""
+        query = sa.select(Run).where(Run.territory_id == self.territory_id, Run.service_date == day, Run.state != "cancelled")
+        if volunteer_id is not None:
+            query = query.where(Run.volunteer_id == volunteer_id)
+        return self.session.scalars(query.order_by(Run.starts_at, Run.id)).all()
+
+    def rides_of(self, run_ids: Iterable[UUID]) -> dict[UUID, list[tuple[Assignment, Leg]]]:
+        """Who rides in some runs, by run, in the order of pickups."""
+        query = (
+            sa.select(Assignment, Leg)
+            .join(Leg, Leg.id == Assignment.leg_id)
+            .where(Assignment.territory_id == self.territory_id, Assignment.active, Assignment.run_id.in_(list(run_ids)))
+            .order_by(Assignment.pickup_at, Assignment.id)
+            .execution_options(populate_existing=True)
+        )
+        found: dict[UUID, list[tuple[Assignment, Leg]]] = {}
+        for assignment, leg in self.session.execute(query):
+            found.setdefault(assignment.run_id, []).append((assignment, leg))
+        return found
+
+    def publications(self, day: date) -> dict[UUID, Publication]:
+        """By volunteer."""
+        query = sa.select(Publication).where(Publication.territory_id == self.territory_id, Publication.service_date == day)
+        return {row.volunteer_id: row for row in self.session.scalars(query)}
+
+    def told_rides(self, leg_ids: Iterable[UUID]) -> dict[UUID, ToldRide]:
+        """By leg."""
+        query = sa.select(ToldRide).where(ToldRide.territory_id == self.territory_id, ToldRide.leg_id.in_(list(leg_ids)))
+        return {row.leg_id: row for row in self.session.scalars(query)}
+
+    def days_with_runs(self, first: date, last: date) -> set[date]:
+        """Days on which somebody's time is taken."""
+        query = sa.select(Run.service_date).where(
+            Run.territory_id == self.territory_id, Run.state.in_(ACTIVE_RUN), Run.service_date.between(first, last)
+        )
+        told = sa.select(Publication.service_date).where(
+            Publication.territory_id == self.territory_id, Publication.service_date.between(first, last), Publication.digest != ""
+        )
+        return {*self.session.scalars(query.distinct()), *self.session.scalars(told.distinct())}
+
+    def legs_of_days(self, first: date, last: date) -> Sequence[tuple[Leg, TripRequest]]:
+        """Every way of the accepted requests of some days, in order of day and request."""
+        query = (
+            sa.select(Leg, TripRequest)
+            .join(TripRequest, TripRequest.id == Leg.request_id)
+            .where(
+                TripRequest.territory_id == self.territory_id,
+                TripRequest.state == "accepted",
+                TripRequest.service_date.between(first, last),
+            )
+            .order_by(TripRequest.service_date, TripRequest.id, Leg.direction)
+        )
+        return [(leg, request) for leg, request in self.session.execute(query)]
