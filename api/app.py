@@ -13,6 +13,7 @@ from api.deps import Parts, PartsOf, refuse_stray_query
 from api.describe import state_refusals
 from api.errors import install_handlers
 from api.guard import Guard
+from api.pages import answers, static
 from api.routes import (
     accounts,
     calendars,
@@ -104,6 +105,8 @@ def create_app(parts: Parts) -> FastAPI:
         app.include_router(router, prefix="/v1", dependencies=[Depends(authorise), Depends(refuse_stray_query)])
     for router in (session.router, calendars.open_router):
         app.include_router(router, prefix="/v1", dependencies=[Depends(refuse_stray_query)])
+    for router in (answers.router, static.router):
+        app.include_router(router)
     app.get("/livez", tags=["health"])(alive)
     app.get("/readyz", tags=["health"])(ready)
     app.get("/", include_in_schema=False)(front_door)

@@ -36,6 +36,7 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+_OF_PAGES = {"Content-Security-Policy", "Cache-Control"}  # pages have a policy of their own, and files may be kept
 #: The interactive documentation is a page of FastAPI's that loads Swagger UI from its content network.
 _DOCS_CSP = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'self' 'unsafe-inline' "
@@ -72,7 +73,8 @@ class Guard:
                 status = message["status"]
                 answer = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
-                    answer[name] = value
+                    if not (name in _OF_PAGES and name in answer):
+                        answer[name] = value
                 if scope["path"] == "/docs":
                     answer["Content-Security-Policy"] = _DOCS_CSP
                 answer["X-Request-Id"] = request_id

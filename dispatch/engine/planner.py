@@ -22,6 +22,7 @@ from dispatch.model.slots import Slot, due_slots
 from dispatch.service.offers import lapse_offer
 from dispatch.service.privacy import erase_after_restore, retire_people
 from dispatch.service.publishing import publish_due
+from dispatch.service.reminding import remind
 from dispatch.service.rounds import MOST_DAYS, enqueue_round, enqueue_slot
 from dispatch.service.waitlist import give_up_late
 from dispatch.settings import Settings
@@ -113,6 +114,7 @@ class Planner:
     def turn(self) -> None:
         """Everything that is due, once; rounds go on beside it."""
         self.lapse_offers()
+        self.remind()
         self.give_up()
         self.queue_rounds()
         self.queue_slots()
@@ -138,6 +140,12 @@ class Planner:
                 with suppress(Conflict), self._database.write() as session:  # answered at this very moment
                     store = Store(session, territory.id)
                     lapse_offer(store, store.get(Offer, offer_id), self._world)
+
+    def remind(self) -> None:
+        """Volunteers who have not answered hear once more."""
+        for territory in self._territories():
+            with suppress(Conflict), self._database.write() as session:  # another planner was quicker
+                remind(Store(session, territory.id), self._world)
 
     def give_up(self) -> None:
         """Rides that it is too late to find anybody for become unmet needs."""

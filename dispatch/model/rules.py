@@ -39,6 +39,19 @@ class Telling(Section):
     phone: Phone | None = Field(None, description="The coordination's number: people are asked to call it.")
 
 
+class Offering(Section):
+    """How volunteers are asked."""
+
+    minutes: int | None = Field(None, ge=5, le=20_160, description="To answer; the installation's choice when absent.")
+    short_hours: int = Field(24, ge=0, le=336, description="A ride sooner than this is at short notice,")
+    short_minutes: int = Field(60, ge=5, le=1440, description="and there is so much time to answer;")
+    very_short_hours: int = Field(4, ge=0, le=336, description="sooner than this,")
+    very_short_minutes: int = Field(20, ge=5, le=1440, description="so much.")
+    reminders: int = Field(2, ge=0, le=2, description="At half of the time to answer, and shortly before its end.")
+    quiet_from: TimeOfDay = Field("21:00", description="Nobody is written to from here")
+    quiet_until: TimeOfDay = Field("07:30", description="to here; the same twice: at any time.")
+
+
 class Driving(Section):
     """The day itself."""
 
@@ -51,5 +64,6 @@ class Rules(Section):
     """All sections."""
 
     booking: Booking = Booking()
+    offers: Offering = Offering()
     driving: Driving = Driving()
     telling: Telling = Telling()

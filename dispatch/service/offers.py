@@ -5,17 +5,23 @@ In: an offer and what became of it. Out: legs confirmed, or open again for the n
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from dispatch.errors import Conflict
 from dispatch.model.intake import DeclineReason
 from dispatch.model.lifecycle import INITIAL
+from dispatch.notices.outbox import drop_notices, queue_notice
+from dispatch.rules.offering import asking
+from dispatch.service.people import rules_of
 from dispatch.service.publishing import tell_person
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Assignment, Beneficiary, Leg, Offer, OfferLeg, Run, TripRequest
 from dispatch.storage.vault import Identity
 from dispatch.world import World
+
+PAGE = "/o/{token}"  # where an offer is answered without an account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +47,20 @@ class OfferView:
     rides: tuple[tuple[Leg, Assignment], ...]
 
 
+def asked_key(offer_id: UUID) -> str:
+    """Under which the question to the volunteer is in the outbox."""
+    return f"offer {offer_id}"
+
+
 def send_offer(store: Store, rides: Sequence[Ride], runs: Mapping[int, Run], round_id: UUID, minutes: int, world: World) -> Offer:
-    """Ask one volunteer about the given ways of one request. Lapses after `minutes`, and before the first pickup in any case.
+    """Ask one volunteer about the given ways of one request. Lapses by the territory's rules (`minutes`: where they say nothing), and
+    before the first pickup in any case.
 
     `runs`: rows by number of the plan's run.
     """
-    now = world.now()
-    first = rides[0]
+    now, first, territory = world.now(), rides[0], store.territory()
+    pickup = min(ride.told_pickup_at for ride in rides)
+    asked = asking(rules_of(territory).offers, minutes, pickup, now, territory.timezone)
     offer = Offer(
         id=world.new_id(),
         request_id=first.leg.request_id,
@@ -55,7 +68,7 @@ def send_offer(store: Store, rides: Sequence[Ride], runs: Mapping[int, Run], rou
         round_id=round_id,
         state=INITIAL["offer"],
         sent_at=now,
-        expires_at=min([now + timedelta(minutes=minutes), *(ride.told_pickup_at for ride in rides)]),
+        expires_at=asked.expires_at,
     )
     store.add(offer)
     for ride in rides:
@@ -75,7 +88,20 @@ def send_offer(store: Store, rides: Sequence[Ride], runs: Mapping[int, Run], rou
                 active=True,
             ),
         )
+    facts = facts_of(store, offer)
+    queue_notice(
+        store, "offer_sent", offer.volunteer_id, offer.id, world, facts=facts, link=PAGE, not_before=asked.send_at, key=asked_key(offer.id)
+    )
     return offer
+
+
+def facts_of(store: Store, offer: Offer) -> dict[str, Any]:
+    """What a message about an offer says: when, how many ways and seats, until when an answer is waited for."""
+    about = [row.leg_id for row in store.offer_legs([offer.id]).get(offer.id, [])]
+    pickup = min(ride.told_pickup_at for ride in store.active_assignments(about).values())
+    request = store.requests([offer.request_id])[offer.request_id]
+    told = {"rides": len(about), "seats": request.seats, "beneficiary_id": request.beneficiary_id}
+    return {"at": pickup, "until": offer.expires_at, **told}
 
 
 def accept_offer(store: Store, offer: Offer, world: World) -> Offer:
@@ -84,6 +110,7 @@ def accept_offer(store: Store, offer: Offer, world: World) -> Offer:
     if offer.state == "sent" and not store.is_open(offer, world):
         raise Conflict("This offer has lapsed; somebody else is being asked.")
     store.move(offer, "accepted", world)
+    drop_notices(store, offer.id)
     for leg in legs:
         store.move(leg, "confirmed", world)
     for assignment in store.active_assignments([leg.id for leg in legs]).values():
@@ -100,12 +127,28 @@ def decline_offer(store: Store, offer: Offer, reason: DeclineReason, world: Worl
 
 def lapse_offer(store: Store, offer: Offer, world: World) -> Offer:
     """Nobody answered in time; as a decline."""
-    return _give_back(store, offer, "expired", world)
+    if offer.state != "sent":
+        return _give_back(store, offer, "expired", world)  # refuses
+    facts = facts_of(store, offer)
+    told = {"at": facts["at"], "volunteer_id": offer.volunteer_id, "beneficiary_id": facts["beneficiary_id"]}
+    _give_back(store, offer, "expired", world)
+    queue_notice(store, "offer_lapsed", None, offer.id, world, facts=told, key=f"lapsed {offer.id}")
+    return offer
 
 
-def withdraw_offer(store: Store, offer: Offer, world: World) -> Offer:
-    """We no longer ask. What becomes of the ways is the caller's decision."""
-    return _close(store, offer, "withdrawn", world)
+def withdraw_offer(store: Store, offer: Offer, world: World, *, instead: bool = False) -> Offer:
+    """We no longer ask, and say so to whoever was asked, unless another question comes instead. What becomes of the ways is the caller's
+    decision."""
+    about = [row.leg_id for row in store.offer_legs([offer.id]).get(offer.id, [])]
+    pickups = [ride.told_pickup_at for ride in store.active_assignments(about).values()]
+    asked = store.notice_keyed(asked_key(offer.id))
+    heard = asked is not None and asked.state not in ("queued", "to_call", "dropped")
+    drop_notices(store, offer.id)
+    _close(store, offer, "withdrawn", world)
+    if heard and pickups and not instead:
+        key = f"withdrawn {offer.id}"
+        queue_notice(store, "offer_withdrawn", offer.volunteer_id, offer.id, world, facts={"at": min(pickups)}, key=key)
+    return offer
 
 
 def take_back_offer(store: Store, offer: Offer, world: World) -> Offer:
@@ -134,6 +177,7 @@ def show_offers(store: Store, offers: Sequence[Offer]) -> list[OfferView]:
 
 def _give_back(store: Store, offer: Offer, state: str, world: World, reason: DeclineReason | None = None) -> Offer:
     legs = _legs(store, offer)
+    drop_notices(store, offer.id)
     _close(store, offer, state, world, reason)
     for leg in legs:
         store.move(leg, "pending", world)

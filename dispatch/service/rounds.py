@@ -186,7 +186,7 @@ def _release(
         if before == {ride.leg.id: ride.told_pickup_at for ride in wanted.get(pair, [])}:
             kept.add(pair)
         elif offer.volunteer_id not in bound:
-            withdraw_offer(store, offer, world)
+            withdraw_offer(store, offer, world, instead=pair in wanted)
     store.flush()
     return kept
 

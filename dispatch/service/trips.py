@@ -199,13 +199,10 @@ def _cancelled_late(store: Store, legs: Sequence[Leg], world: World) -> set[UUID
 def _end_offer(store: Store, offer: Offer, given_up: Collection[UUID], world: World) -> None:
     """The volunteer is free of all of it; a way that is still wanted goes back to planning."""
     about = {row.leg_id for row in store.offer_legs([offer.id]).get(offer.id, [])}
-    told = [ride.told_pickup_at for ride in store.active_assignments(list(about)).values()]
     withdraw_offer(store, offer, world)
     for leg in store.legs_of([offer.request_id])[offer.request_id]:
         if leg.id in about - set(given_up) and leg.state in ("offered", "confirmed"):
             store.move(leg, "pending", world)
-    if told:
-        queue_notice(store, "offer_withdrawn", offer.volunteer_id, offer.id, world, facts={"at": min(told)}, key=f"withdrawn {offer.id}")
 
 
 def close_if_over(store: Store, request: TripRequest, world: World) -> None:

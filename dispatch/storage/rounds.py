@@ -47,6 +47,11 @@ class RoundRows(Rows):
         query = sa.select(Offer.id).where(Offer.id == offer.id, Offer.state == "sent", Offer.expires_at > present(world))
         return self.session.scalars(query.with_for_update()).one_or_none() is not None
 
+    def open_offers(self, world: World) -> Sequence[Offer]:
+        """Offers that may still be accepted, by the clock that `is_open` goes by."""
+        query = sa.select(Offer).where(Offer.territory_id == self.territory_id, Offer.state == "sent", Offer.expires_at > present(world))
+        return self.session.scalars(query.order_by(Offer.id)).all()
+
     def offer_legs(self, offer_ids: Iterable[UUID]) -> dict[UUID, list[OfferLeg]]:
         """Which legs an offer is about, by offer."""
         query = sa.select(OfferLeg).where(OfferLeg.territory_id == self.territory_id, OfferLeg.offer_id.in_(list(offer_ids)))

@@ -35,7 +35,7 @@ from tests.dispatch.territories import TestTerritory
 
 DAYS = 30
 ZONE = "Europe/Paris"
-FINAL = {"completed", "cancelled"}
+FINAL = {"completed", "cancelled", "unmet"}
 
 
 class Month:
@@ -156,7 +156,7 @@ def test_after_every_day_of_a_month_everybody_is_driven_or_on_a_list(
         assert list(month.complaints(day)) == [], (number, day)
     with month.place.store() as store:
         legs = [leg for ways in store.legs_of(row.id for row in store.page(TripRequest, None, 10_000)).values() for leg in ways]
-        ended = {state: sum(leg.state == state for leg in legs) for state in ("completed", "cancelled", "standby")}
+        ended = {state: sum(leg.state == state for leg in legs) for state in ("completed", "cancelled", "unmet")}
         slots = [row.slot for row in store.page(Round, None, 10_000) if row.slot]
     assert min(ended.values()) > 0, ended
     assert len(slots) == len(set(slots)) == DAYS

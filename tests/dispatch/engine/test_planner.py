@@ -16,10 +16,10 @@ from dispatch.engine.planner import Planner
 from dispatch.errors import SolveFailed
 from dispatch.planning.check import Violation
 from dispatch.service.offers import accept_offer, decline_offer
-from dispatch.service.rounds import TOO_LATE, claim_round, enqueue_round
+from dispatch.service.rounds import claim_round, enqueue_round
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
-from dispatch.storage.tables import Offer, Round
+from dispatch.storage.tables import Offer, Round, UnmetNeed
 from routing.network import RoadNetwork
 from tests.dispatch.territories import DATE, TestTerritory
 
@@ -91,17 +91,17 @@ def test_a_new_request_leaves_what_was_agreed_as_it_is(place: TestTerritory) -> 
 
 
 @pytest.mark.parametrize("away", [dt.timedelta(hours=4), dt.timedelta(days=30)])
-def test_a_way_whose_time_came_while_nothing_was_running_is_put_on_the_list(place: TestTerritory, away: dt.timedelta) -> None:
+def test_a_way_whose_time_came_while_nothing_was_running_is_an_unmet_need(place: TestTerritory, away: dt.timedelta) -> None:
     place.volunteer()
     request, planner = place.ask(), planner_of(place)
     planner.turn_and_wait()
     place.world.advance(place.offer(request).expires_at - place.world.now() + dt.timedelta(days=1) + away)
     for _ in range(2):
         planner.turn_and_wait()
-    assert place.states(request) == ["standby", "standby"]
-    assert {way.unserved.sentence_en for way in place.trip(request).legs if way.unserved} == {TOO_LATE[1]}
+    assert place.states(request) == ["unmet", "unmet"]
     with place.store() as store:
-        assert len(store.page(Round, None, 10)) == 2
+        assert len(store.page(UnmetNeed, None, 10)) == 2
+        assert len(store.page(Round, None, 10)) == 1  # nothing is left to be planned
 
 
 def test_nothing_to_do_makes_no_rounds(place: TestTerritory) -> None:

@@ -58,7 +58,7 @@ def test_a_lapsed_offer_cannot_be_accepted_even_before_the_planner_has_noticed(p
 
 
 def test_an_offer_ends_before_the_first_pickup(place: TestTerritory) -> None:
-    place.world.advance(timedelta(hours=24, minutes=-20))  # 8:40 in Paris on the day
+    place.world.advance(timedelta(hours=25, minutes=-10))  # 9:50 in Paris on the day
     assert sent(place).expires_at == at("10:00")
 
 
