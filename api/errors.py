@@ -37,8 +37,11 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "bad_network": 500,
         "no_roads": 500,
         "place_not_found": 500,
+        "bad_places": 500,
         "bad_trips": 500,
         "routing": 500,
+        # a service on the network: told as degraded, and answered only where nothing else can be
+        "places_away": 503,
         # made by this package
         "unreadable": 400,
         "method_not_allowed": 405,

@@ -261,20 +261,24 @@ def _serve(settings: "Settings", host: str, port: int) -> None:
 
 def demo_roads(folder: Path) -> "RoadNetwork":
     """The roads of the fictional territory, made where they are not there yet."""
+    from routing.cli import build_places
     from routing.demo import make_demo_extract
-    from routing.errors import BadNetwork
+    from routing.errors import BadNetwork, BadPlaces
     from routing.network import build_network
     from routing.osm import load_extract
+    from routing.places import LocalIndex, beside
     from routing.saved import load_network, save_network
 
     roads, extract = folder / "demo.roads", folder / "demo.osm.pbf"
-    with Console(stderr=True).status("Routes…"), suppress(BadNetwork):
+    with Console(stderr=True).status("Routes…"), suppress(BadNetwork, BadPlaces):
+        LocalIndex(beside(roads)).close()
         return load_network(roads, verify=True)
     with Console(stderr=True).status("Routes…"):  # not there yet, or of another version
         folder.mkdir(parents=True, exist_ok=True)
         make_demo_extract(extract)
         save_network(build_network(load_extract(extract)), roads)
-        return load_network(roads)
+    build_places(extract, roads)
+    return load_network(roads)
 
 
 def _show_round(screen: Console, database: "Database", network: "RoadNetwork", settings: "Settings", demo: "Demo", world: "World") -> None:

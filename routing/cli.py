@@ -21,7 +21,7 @@ Out = Annotated[Path | None, typer.Option(metavar="FILE.roads", help="Default: t
 
 @app.command()
 def build(extract: Annotated[Path, typer.Argument(metavar="FILE.osm.pbf")], out: Out = None) -> None:
-    """Build a network from an OpenStreetMap extract (.osm.pbf, .osm, .osm.gz, .osm.bz2)."""
+    """Build a network, and an index of its places, from an OpenStreetMap extract (.osm.pbf, .osm, .osm.gz, .osm.bz2)."""
     from routing.confined import load_extract_confined
     from routing.network import build_network
     from routing.saved import save_network
@@ -30,7 +30,21 @@ def build(extract: Annotated[Path, typer.Argument(metavar="FILE.osm.pbf")], out:
         network = build_network(load_extract_confined(extract, tell), tell)
     target = out or Path(f"{extract.name.partition('.osm')[0]}.roads")
     save_network(network, target)
+    build_places(extract, target)
     _print_info(target)
+
+
+def build_places(extract: Path, roads: Path) -> None:
+    """Make the index of places beside a network; say so and go on when that cannot be: roads are of use without."""
+    from routing.confined import write_places_confined
+    from routing.errors import BadPlaces
+    from routing.places import beside
+
+    with progress_bar() as tell:
+        try:
+            write_places_confined(extract, beside(roads), tell)
+        except BadPlaces as error:
+            typer.echo(f"{error}\nThe network was built; places cannot be searched by their names.", err=True)
 
 
 @app.command()
@@ -110,6 +124,7 @@ def _print_info(path: Path) -> None:
         ("places", str(len(network.places))),
         ("version", network.version),
         ("size", f"{path.stat().st_size / 1e6:.1f} MB"),
+        ("index of places", _describe_places(path)),
         ("times", "free-flow: no traffic, no weather"),
         ("licence", ATTRIBUTION),
     )
@@ -117,6 +132,22 @@ def _print_info(path: Path) -> None:
         if value:
             table.add_row(name, value)
     Console().print(table)
+
+
+def _describe_places(roads: Path) -> str:
+    """What the index beside a network holds."""
+    from routing.errors import BadPlaces
+    from routing.places import LocalIndex, beside
+
+    path = beside(roads)
+    if not path.exists():
+        return "none"
+    try:
+        index = LocalIndex(path)
+    except BadPlaces as error:
+        return str(error)
+    index.close()
+    return f"{path.name}: {index.entries:,} entries, {index.streets:,} of them streets, {index.houses:,} house numbers"
 
 
 @contextmanager

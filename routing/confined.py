@@ -1,6 +1,7 @@
 """An extract is read by a child process with limits on memory and time: what a hostile file claims costs the child, never the caller.
 
-In: a path. Out: `RawRoads`, as from `routing.osm.load_extract`. Called wherever a file comes from outside (`routing.saved`, `routing.cli`).
+In: a path. Out: `RawRoads`, as from `routing.osm.load_extract`, or an index of places in a file. Called wherever a file comes from outside
+(`routing.saved`, `routing.cli`).
 
 What a .pbf may claim before it is inflated (64 KiB for a block's header, 32 MiB for a block) is checked by libosmium itself; the tests hold
 it to that. The limits here catch the rest: memory that grows out of proportion, endless decompression, a crash in native code.
@@ -15,13 +16,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from routing.errors import BadExtract, RoutingError
+from routing.errors import BadExtract, BadPlaces, RoutingError
 from routing.osm import Progress, RawRoads, load_extract
 
 # osmium's node index takes 16 bytes for a node that takes a few in the file; arrays and names come on top. Porto: 3.2 MB of .pbf, 0.3 GB
 _MEMORY_AT_LEAST, _MEMORY_PER_BYTE = 2**30, 64
 # a good file takes much less: Porto 3 s, folding included
 _SECONDS_AT_LEAST, _SECONDS_PER_MB = 60, 20
+# an index of places is about as large as its extract
+_WRITTEN_AT_LEAST, _WRITTEN_PER_BYTE = 2**26, 16
 
 
 def load_extract_confined(path: Path, progress: Progress | None = None) -> RawRoads:
@@ -36,8 +39,32 @@ def load_extract_confined(path: Path, progress: Progress | None = None) -> RawRo
     -----
     0.2 s more than in process; memory for the arrays once more while they are handed over.
     """
+    return _confined("roads", path, (), progress)
+
+
+def write_places_confined(path: Path, target: Path, progress: Progress | None = None) -> None:
+    """The extract's index of places, made by a child process: NAME.places whole, or what was there before.
+
+    Raises
+    ------
+    BadExtract
+        As `load_extract_confined`. BadPlaces: SQLite has no full-text search here, or the file cannot be written.
+    """
+    from routing.places.write import keep_whole, new_file
+
+    temporary = new_file(target)
+    try:
+        _confined("places", path, (str(temporary),), progress)
+        keep_whole(target, temporary)
+    except OSError as error:
+        raise BadPlaces(f"{target.name}: cannot be written here; is there room?") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _confined(what: str, path: Path, more: tuple[str, ...], progress: Progress | None) -> Any:
     environment = {**os.environ, "MALLOC_ARENA_MAX": "2", "OSMIUM_POOL_THREADS": "2"}  # threads reserve address space, which is limited
-    command = [sys.executable, "-P", "-m", "routing.confined", str(path)]  # -P: nothing of the working folder is imported
+    command = [sys.executable, "-P", "-m", "routing.confined", what, str(path), *more]  # -P: nothing of the working folder is imported
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as child:  # noqa: S603 - ourselves
         try:
             message = _listen(child.stdout, progress)
@@ -71,12 +98,14 @@ def _limit(path: Path) -> None:
         used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
         memory = used + _MEMORY_AT_LEAST + _MEMORY_PER_BYTE * size
         seconds = _SECONDS_AT_LEAST + _SECONDS_PER_MB * size // 10**6
-        for what, limit in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, seconds), (resource.RLIMIT_CORE, 0)):
+        written = _WRITTEN_AT_LEAST + _WRITTEN_PER_BYTE * size
+        limits = (resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, seconds), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, written)
+        for what, limit in limits:
             hard = resource.getrlimit(what)[1]
             resource.setrlimit(what, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 
-def _child(path: Path) -> None:
+def _child(what: str, path: Path, target: str = "") -> None:
     """Read, and write progress and the result to standard output as pickles."""
     _limit(path)
     tell = sys.stdout.buffer
@@ -85,8 +114,18 @@ def _child(path: Path) -> None:
         pickle.dump(message, tell, protocol=5)
         tell.flush()
 
+    def tell_how_far(done: float, step: str) -> None:
+        say((done, step))
+
     try:
-        say(load_extract(path, lambda done, what: say((done, what))))
+        if what == "roads":
+            say(load_extract(path, tell_how_far))
+        else:
+            from routing.places.gather import gather_places
+            from routing.places.write import write_index
+
+            write_index(gather_places(path, tell_how_far), Path(target))
+            say("written")
     except RoutingError as error:
         say(error)
     except MemoryError:
@@ -94,4 +133,4 @@ def _child(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    _child(Path(sys.argv[1]))
+    _child(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])

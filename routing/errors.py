@@ -6,6 +6,8 @@
     +-- BadNetwork          a saved network cannot be opened
     +-- PlaceNotFound       a place name could not be fetched
     +-- BadTrips            observed trips cannot be read, or are too few
+    +-- BadPlaces           an index of places cannot be made or opened
+    +-- PlacesAway          a service that finds places does not answer
 
 Each class has a stable `code`, its docstring is the default sentence, `action` says what to do next.
 """
@@ -57,3 +59,18 @@ class BadTrips(RoutingError):
 
     code = "bad_trips"
     action = "Give a CSV file with the columns from_lon, from_lat, to_lon, to_lat and seconds, one line per trip."
+
+
+class BadPlaces(RoutingError):
+    """The index of places cannot be made or opened."""
+
+    code = "bad_places"
+    action = "Build it again with `allons roads build FILE.osm.pbf`, with a Python whose SQLite has FTS5."
+
+
+class PlacesAway(RoutingError):
+    """The service that finds places does not answer."""
+
+    code = "places_away"
+    busy: bool = False  # it is there, and may be asked again at once
+    action = "Give the point on the map, or try again in a minute."

@@ -30,6 +30,7 @@ def test_a_network_is_built_beside_and_described(
     assert shown.count("vallee.osm.pbf") == 2
     assert "OpenStreetMap contributors, ODbL" in shown
     assert "free-flow" in shown
+    assert shown.count("vallee.places: 0 entries, 0 of them streets, 0 house numbers") == 2
 
 
 @pytest.mark.parametrize("words", [("build", "absent.osm.pbf"), ("build", "bad.osm.pbf"), ("build", "river.osm"), ("info", "bad.osm.pbf")])
@@ -55,3 +56,15 @@ def test_a_network_that_cannot_be_written_says_so(
     line(ROAD).write(tmp_path / "n.osm")
     assert run(monkeypatch, "build", str(tmp_path / "n.osm"), "--out", str(tmp_path / "none" / "n.roads")) == 2
     assert "n.roads: cannot be written" in capsys.readouterr().err
+
+
+def test_roads_are_built_where_places_cannot_be_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line(ROAD).write(tmp_path / "n.osm")
+    (tmp_path / "n.places").mkdir()  # something else has its name
+    assert run(monkeypatch, "build", str(tmp_path / "n.osm"), "--out", str(tmp_path / "n.roads")) == 0
+    shown = capsys.readouterr()
+    assert "n.places: cannot be written here" in shown.err
+    assert "places cannot be searched" in shown.err
+    assert (tmp_path / "n.roads").exists()

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from routing.confined import load_extract_confined
+from routing.confined import load_extract_confined, write_places_confined
 from routing.errors import BadExtract, NoRoads
 from routing.matrix import travel_times
 from routing.network import RoadNetwork, build_network
 from routing.osm import load_extract
+from routing.places import Asked, LocalIndex
 from routing.saved import load_network, save_network
 from tests.routing.tiny import ROAD, Tiny, forbid, line, same_network, snapped
 
@@ -318,7 +319,7 @@ def greedy(path, progress=None):
 confined.load_extract = greedy
 confined._MEMORY_AT_LEAST = 2**27
 confined._SECONDS_AT_LEAST = 1
-confined._child(Path(sys.argv[1]))
+confined._child("roads", Path(sys.argv[1]))
 """
 
 
@@ -335,3 +336,47 @@ def test_a_child_that_says_nothing_is_a_refusal(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(BadExtract, match=r"^t\.osm: .* more memory or time"):
         load_extract_confined(path)
+
+
+def test_an_index_of_places_is_written_by_the_child(tmp_path: Path) -> None:
+    path, target = line({**ROAD, "name": "Rue Haute"}).write(tmp_path / "n.osm"), tmp_path / "n.places"
+    write_places_confined(path, target)
+    index = LocalIndex(target)
+    assert [place.label for place in index.search(Asked(text="rue haute"))] == ["Rue Haute"]
+    before = target.read_bytes()
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(BadExtract, match=r"n\.osm: the file is damaged"):
+        write_places_confined(path, target)
+    assert target.read_bytes() == before
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["n.osm", "n.places"]
+
+
+def test_a_child_that_writes_too_much_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit on what it may write is set before it reads: a file that claims much cannot fill the disk."""
+    path = line({**ROAD, "name": "Rue Haute"}).write(tmp_path / "n.osm")
+    program = (
+        "import sys; from pathlib import Path; import routing.confined as confined; confined._WRITTEN_AT_LEAST = 4096; "
+        "confined._WRITTEN_PER_BYTE = 0; confined._child('places', Path(sys.argv[1]), sys.argv[2])"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, str(path), str(tmp_path / "out")], capture_output=True, check=False)
+    assert ended.returncode != 0 or b"BadPlaces" in ended.stdout
+    assert (tmp_path / "out").stat().st_size <= 4096
+
+
+@pytest.mark.parametrize("chunk", range(4))
+def test_places_of_damaged_files_are_refused_or_indexed(tmp_path: Path, chunk: int) -> None:
+    whole = town().write(tmp_path / "t.osm").read_bytes()
+    rng = np.random.default_rng(chunk)
+    path = tmp_path / "bad.osm"
+    for _ in range(4):
+        data = bytearray(whole)
+        for at in rng.integers(0, len(data), 3):
+            data[at] = rng.integers(0, 256)
+        path.write_bytes(bytes(data[: rng.integers(len(data) // 2, len(data) + 1)]) if rng.random() < 0.3 else bytes(data))
+        try:
+            write_places_confined(path, tmp_path / "bad.places")
+        except BadExtract:
+            assert not (tmp_path / "bad.places").exists()
+        else:
+            LocalIndex(tmp_path / "bad.places").search(Asked(text="rue 3"))
+            (tmp_path / "bad.places").unlink()
