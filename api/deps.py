@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Literal
 from uuid import UUID
@@ -19,6 +19,7 @@ from dispatch.storage.database import Database
 from dispatch.storage.store import Store
 from dispatch.world import World
 from routing.network import RoadNetwork
+from routing.places import PlaceSearch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class Parts:
     bus: Bus
     settings: Settings
     world: World
+    geocoder: PlaceSearch = field(default_factory=PlaceSearch)
 
     @cached_property
     def health(self) -> Health:

@@ -6,9 +6,11 @@ import signal
 import socket
 import sys
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 
 import h11
+import structlog
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -22,8 +24,11 @@ from dispatch.notices.channels import open_channels
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
 from dispatch.world import World
+from routing.network import RoadNetwork
+from routing.places import Ban, LocalIndex, Nominatim, PlaceSearch, beside
 from routing.saved import open_roads
 
+_MARGIN = 0.05  # degrees around the roads in which places may lie
 RECEIPT_S = 10  # a request is here, whole, so long after its first byte, or its connection after being made
 
 
@@ -33,6 +38,7 @@ def open_parts(settings: Settings, world: World) -> Parts:
         raise BadInput([Fault("ALLONS_ROADS", "missing", "say which road network to use, such as ALLONS_ROADS=tarn.roads")])
     open_channels(settings)  # a provider that nobody understands is told here, rather than when there is something to tell
     network = open_roads(settings.roads)
+    geocoder = open_places(settings, settings.roads, network)
     database = Database.of(settings)
     try:
         database.check_ready()
@@ -40,7 +46,22 @@ def open_parts(settings: Settings, world: World) -> Parts:
         database.close()
         raise
     bus = RedisBus(settings.redis_url) if settings.redis_url else LocalBus()
-    return Parts(database=database, network=network, bus=bus, settings=settings, world=world)
+    return Parts(database=database, network=network, bus=bus, settings=settings, world=world, geocoder=geocoder)
+
+
+def open_places(settings: Settings, roads: Path, network: RoadNetwork) -> PlaceSearch:
+    """The index beside the roads, or the one that is set, and the services that are set.
+
+    BadPlaces when there is a file and it is no index. Without any, each answer says that it is missing: people give points on the map.
+    """
+    path = settings.places or beside(roads)
+    local = LocalIndex(path) if settings.places or path.exists() else None
+    if local is None:
+        structlog.get_logger().warning("no_places", detail="there is no index of places: build it with `allons roads build`")
+    remote = [Ban(settings.ban_url)] if settings.ban_url else []
+    more = [Nominatim(settings.nominatim_url)] if settings.nominatim_url else []
+    west, south, east, north = network.bounds
+    return PlaceSearch(local, [*remote, *more], within=(west - _MARGIN, south - _MARGIN, east + _MARGIN, north + _MARGIN))
 
 
 def serve(settings: Settings, host: str, port: int) -> None:

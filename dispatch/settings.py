@@ -20,6 +20,11 @@ class Settings(BaseSettings):
     )
     retention_months: int = Field(24, ge=1, le=120, description="People are erased so long after their last ride or their entry.")
     roads: Path | None = Field(None, description="Road network made by `allons roads build`, or an extract.")
+    places: Path | None = Field(None, description="Index of places, made with the roads; by default the `.places` file beside them.")
+    ban_url: str | None = Field(
+        None, description="Asked for addresses that the index does not know, such as https://data.geopf.fr/geocodage (docs/places.md);"
+    )
+    nominatim_url: str | None = Field(None, description="and after it a Nominatim, such as https://nominatim.example.org.")
     redis_url: str | None = Field(
         None, description="Redis for the bell and the cache of road times between several processes; without it both are in process."
     )
@@ -93,6 +98,13 @@ class Settings(BaseSettings):
         """A password with / # or ? would otherwise be read as the end of the host, and come back in an error much later."""
         if url is not None and not is_server(url, ("redis", "rediss")):
             raise ValueError("must be like redis://:PASSWORD@HOST:6379/0, and in the password %2F for /, %23 for # and %3F for ?")
+        return url
+
+    @field_validator("ban_url", "nominatim_url")
+    @classmethod
+    def _is_on_the_web(cls, url: str | None) -> str | None:
+        if url is not None and (not is_server(url, ("https", "http")) or "?" in url or "#" in url or "@" in url):
+            raise ValueError("must be like https://places.example.org/path, without a question or a password in it")
         return url
 
 

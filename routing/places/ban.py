@@ -5,7 +5,7 @@ In: an address of the service. Out: a `Geocoder`. Its answers are GeoJSON featur
 
 from typing import Any
 
-from routing.places.http import ask, degrees_of, text_of
+from routing.places.asking import ask, degrees_of, text_of
 from routing.places.port import Asked, Found, Source, inside
 
 _KINDS = {"housenumber": "house", "street": "street", "locality": "locality", "municipality": "village"}

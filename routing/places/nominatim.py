@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from routing.errors import PlacesAway
-from routing.places.http import ask, degrees_of, text_of
+from routing.places.asking import ask, degrees_of, text_of
 from routing.places.port import Asked, Found, Source, inside
 from routing.places.words import likeness
 

@@ -91,6 +91,8 @@ class Operation:
             "create_account": {"role": "partner", "name": "Odette", "email": "odette@example.org"},
             "create_link": {"role": "driver", "holder_id": volunteer},
             "decline_offer": {"reason": "other"},
+            "search_places": {"text": "12 rue de l'Église", "near": home},
+            "name_point": {"point": home},
             "change_volunteer": {"name": "Odette", "home": home, "active": True},
             "create_webhook": {"url": "https://hooks.example.org/allons", "events": ["leg.confirmed"]},
             "settle_call": {"outcome": "reached"},

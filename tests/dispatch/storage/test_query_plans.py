@@ -184,6 +184,7 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
         "create_beneficiary": person, "create_volunteer": person, "change_beneficiary": person,
         "change_volunteer": {**person, "active": True},
         "add_availability": span, "create_trip_request": wish, "create_round": {"date": str(day)}, "create_key": {"role": "partner"},
+        "search_places": {"text": "12 rue de l'Église"}, "name_point": {"point": home},
         "decline_offer": {"reason": "other"}, "call_for_return": {"ready_at": f"{day}T21:30:00Z"},
         "change_territory": {"name": "Pays", "policy": {}, "rules": {}, "timetable": [], "queue": "rounds"},
         "create_account": {"role": "partner", "name": "Odine", "email": "odine@example.org"},

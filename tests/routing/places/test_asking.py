@@ -8,7 +8,7 @@ import pytest
 
 from routing.errors import PlacesAway
 from routing.places import Asked, Ban, Nominatim
-from routing.places.http import MOST_BYTES
+from routing.places.asking import MOST_BYTES
 from tests.conftest import ROOT
 from tests.routing.places.conftest import AMIENS, BAN_HOUSE, NOMINATIM_HOUSE, Provider
 from tests.servers import free_port
