@@ -11,6 +11,7 @@ from api.simulation.stage import Stage
 
 AHEAD = ((0, 0.10), (1, 0.25), (2, 0.20), (3, 0.15), (5, 0.15), (7, 0.15))  # days, with their shares; assumptions
 CANCELLED = 0.06
+OPEN_RETURN = 0.12  # share of ways back whose time nobody knows yet
 
 
 class Asking:
@@ -33,6 +34,8 @@ class Asking:
         ahead = rng.choices([days for days, _ in AHEAD], [share for _, share in AHEAD])[0]
         body = self._wish(who, stage.today() + dt.timedelta(days=ahead))
         moment = dt.datetime.fromisoformat(body.get("arrive_by") or body["depart_after"])
+        if stage.today() + dt.timedelta(days=ahead) >= stage.wishes.start + dt.timedelta(days=stage.wishes.days):
+            return  # of a day that is not lived through
         if moment <= stage.now() + dt.timedelta(minutes=90):  # such calls are for a taxi
             return
         status, answer = self.caller(who).call("POST", "/v1/trip-requests", body)
@@ -43,6 +46,9 @@ class Asking:
             raise AssertionError(f"a request was answered {status}: {answer}")
         stage.count("requests")
         stage.soon()
+        if body.get("return_open"):
+            ready = moment + dt.timedelta(minutes=rng.uniform(30, 150))
+            stage.plan(ready, lambda: self._call_back(who, answer["id"]))
         if stage.chance(CANCELLED):
             before = moment - dt.timedelta(hours=rng.uniform(1, 40))
             stage.plan(before, lambda: self._cancel(who, answer["id"]))
@@ -58,8 +64,23 @@ class Asking:
             clock = getattr(wish, name)
             if clock is not None:
                 body[name] = self._stage.at(day, clock[-5:]).isoformat()
+        if "return_after" in body and self._stage.chance(OPEN_RETURN):
+            del body["return_after"]
+            body["return_open"] = True
         plain = ("window_minutes", "return_window_minutes", "seats", "one_way_ok", "same_driver")
         return body | {name: getattr(wish, name) for name in plain}
+
+    def _call_back(self, who: Resident, request_id: str) -> None:
+        """Ready to be brought back, unless nobody came or the ride was cancelled; some forget to call."""
+        legs = {leg["direction"]: leg["state"] for leg in self._stage.coordinator.get(f"/v1/trip-requests/{request_id}")["legs"]}
+        if legs.get("return") != "on_call" or legs["outbound"] not in ("on_board", "completed") or self._stage.chance(0.1):
+            return
+        body = {"ready_at": self._stage.now().isoformat()}
+        status, answer = self.caller(who).call("POST", f"/v1/trip-requests/{request_id}/return", body)
+        if status not in (200, 409):
+            raise AssertionError(f"a call for the way back was answered {status}: {answer}")
+        self._stage.count("calls_for_the_way_back", status == 200)
+        self._stage.soon()
 
     def _cancel(self, who: Resident, request_id: str) -> None:
         status, _ = self.caller(who).call("POST", f"/v1/trip-requests/{request_id}/cancel")

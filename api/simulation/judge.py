@@ -19,6 +19,7 @@ from dispatch.storage.tables import Round, TripRequest, Volunteer
 
 _ALL = 1_000_000
 SERVED = "completed"
+_PATIENCE = dt.timedelta(hours=2)
 
 
 def complaints_of(stage: Stage, database: Database, territory_id: UUID, day: dt.date) -> Iterator[str]:
@@ -30,6 +31,7 @@ def complaints_of(stage: Stage, database: Database, territory_id: UUID, day: dt.
         past = [trip for trip in trips if trip.request.service_date is not None and trip.request.service_date <= day]
         yield from _unfinished(past)
         yield from _in_two_places(store)
+        yield from (f"a {notice.kind} that was not sent" for notice in store.unsent_notices(stage.now() - _PATIENCE))
         yield from (f"a round that is {row.state}" for row in store.page(Round, None, _ALL) if row.state in ("queued", "running"))
 
 
@@ -42,7 +44,7 @@ def _unfinished(trips: list[TripView]) -> Iterator[str]:
                 yield f"{trip.request.service_date}: a way ({direction}) that is {state}"
         if trip.request.state in WANTED_REQUEST:
             yield f"{trip.request.service_date}: a request that is {trip.request.state}"
-        if states.get("outbound") == SERVED and states.get("return") in ("missed", "unmet"):
+        if states.get("outbound") == SERVED and states.get("return") == "unmet" and not trip.request.one_way_ok:
             yield f"{trip.request.service_date}: somebody was left there: the way back is {states['return']}"
 
 
@@ -57,8 +59,8 @@ def figures_of(stage: Stage, database: Database, territory_id: UUID) -> dict[str
     with database.read() as session:
         store = Store(session, territory_id)
         trips = show_trips(store, store.page(TripRequest, None, _ALL))
-        ways = Counter(way.leg.state for trip in trips for way in trip.legs)
-        requests = Counter(trip.request.state for trip in trips)
+    ways = Counter(way.leg.state for trip in trips for way in trip.legs)
+    requests = Counter(trip.request.state for trip in trips)
     wanted = sum(count for state, count in ways.items() if state not in ("cancelled", "late_cancelled", "no_show"))
     wishes = stage.wishes
     return {

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from api.simulation.answering import Answering
 from api.simulation.asking import Asking
+from api.simulation.driving import Calling, Driving
 from api.simulation.judge import complaints_of, figures_of
 from api.simulation.people import settle
 from api.simulation.service import Service
@@ -30,7 +31,7 @@ TIMEZONE = "Europe/Paris"
 ITERATIONS = 300  # of a round: what is looked at is not the plans, but what becomes of people
 GIVEN_AHEAD = 10  # days for which volunteers say when they are free
 _KEY = bytes(range(32))  # of a vault that is thrown away with its database
-_TURNS = [f"{hour:02}:{minute:02}" for hour in range(6, 22) for minute in (5, 35)]  # besides whenever somebody rings
+_TURNS = [f"{hour:02}:{minute:02}" for hour in range(6, 23) for minute in (5, 35)]  # besides whenever somebody rings
 
 
 def simulate(network: RoadNetwork, wishes: Wishes, watch: Callable[[dt.date], None] = lambda _: None) -> dict[str, Any]:
@@ -67,7 +68,8 @@ def _live(stage: Stage, database: Database, territory: UUID, network: RoadNetwor
     """Day after day, and what is still open after the last one."""
     people = settle(stage, network)
     asking, answering = Asking(stage, people), Answering(stage, people)
-    stage.after_turn.append(answering.look)
+    driving, calling = Driving(stage), Calling(stage)
+    stage.after_turn += [answering.look, driving.look]
     for ahead in range(GIVEN_AHEAD):
         answering.say_when(stage.wishes.start + dt.timedelta(days=ahead))
     for number in range(stage.wishes.days):
@@ -76,6 +78,7 @@ def _live(stage: Stage, database: Database, territory: UUID, network: RoadNetwor
         asking.begin_day(day)
         for clock in _TURNS:
             stage.plan(stage.at(day, clock), stage.turn)
+            stage.plan(stage.at(day, clock) + dt.timedelta(minutes=1), calling.look)
         stage.play(stage.at(day, "23:45"))
         stage.complaints += [f"{day}: {sentence}" for sentence in complaints_of(stage, database, territory, day)]
         watch(day)

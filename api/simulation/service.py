@@ -21,6 +21,7 @@ from dispatch.engine.bus import LocalBus
 from dispatch.engine.engines import InlineEngine
 from dispatch.engine.planner import Planner, RoundRunner
 from dispatch.errors import SolveFailed
+from dispatch.notices.running import Senders
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
 from dispatch.world import FixedWorld
@@ -82,6 +83,7 @@ class Service:
         self._parts = Parts(database=database, network=network, bus=LocalBus(), settings=settings, world=world)
         self._runner = RoundRunner(database, network, settings, world)
         self._planner = Planner(database, network, self._parts.bus, settings, world, InlineEngine(self._runner))
+        self._senders = Senders(database, settings, world)
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._server = uvicorn.Server(uvicorn.Config(create_app(self._parts), log_level="warning", access_log=False, lifespan="off"))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listening]}, name="service", daemon=True)
@@ -121,6 +123,7 @@ class Service:
     def turn(self) -> None:
         """What the service does by itself, once: sweeps, rounds, notices."""
         self._planner.turn()
+        self._senders.tell_people()
 
 
 def id_of(found: Mapping[str, Any]) -> UUID:

@@ -133,6 +133,11 @@ class NoticeRows(Rows):
             query = query.where(sa.tuple_(Notice.next_try_at, Notice.id) > last.scalar_subquery())
         return self.session.scalars(query.order_by(Notice.next_try_at, Notice.id).limit(limit)).all()
 
+    def unsent_notices(self, before: datetime) -> Sequence[Notice]:
+        """What should have been sent before a moment, and waits."""
+        query = sa.select(Notice).where(Notice.territory_id == self.territory_id, Notice.state.in_(WAITING), Notice.not_before < before)
+        return self.session.scalars(query.order_by(Notice.not_before, Notice.id)).all()
+
     def due_notices(self, world: World, limit: int) -> Sequence[UUID]:
         """What may be sent now, oldest first. Nothing of a person whose earlier notice is still on its way: order is kept."""
         earlier = aliased(Notice)
