@@ -17,7 +17,7 @@ from api.errors import STATUS
 from dispatch.cli import app
 from dispatch.errors import DispatchError
 from dispatch.settings import Settings
-from dispatch.storage import accounts, log, notice_tables, tables  # noqa: F401 # all tables are known then
+from dispatch.storage import accounts, log, store  # noqa: F401 # all tables are known then
 from dispatch.storage.base import Table
 from routing.errors import RoutingError
 from tests.servers import free_port

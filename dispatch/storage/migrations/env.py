@@ -4,7 +4,7 @@ from typing import Any
 
 from alembic import context
 
-from dispatch.storage import accounts, log, notice_tables, tables  # noqa: F401 # all tables are known then
+from dispatch.storage import accounts, log, store  # noqa: F401 # all tables are known then
 from dispatch.storage.base import Table
 
 
