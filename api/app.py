@@ -28,6 +28,7 @@ from api.routes import (
     rounds,
     session,
     sheets,
+    sms,
     telling,
     territories,
     trips,
@@ -100,6 +101,7 @@ def create_app(parts: Parts) -> FastAPI:
         sheets,
         needs,
         telling,
+        sms,
         webhooks,
         calendars,
     )

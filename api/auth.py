@@ -110,6 +110,9 @@ ALLOWED: Mapping[str, frozenset[Role]] = MappingProxyType(
         "create_webhook": _MANAGER,
         "list_webhooks": _MANAGER,
         "remove_webhook": _MANAGER,
+        "receive_sms": STAFF,
+        "list_sms": STAFF,
+        "settle_sms": STAFF,
         "create_calendar_link": _DRIVERS,
         "end_calendar_link": _DRIVERS,
     }
@@ -179,6 +182,9 @@ SCOPED: Mapping[str, frozenset[Scope]] = MappingProxyType(
         "preview_text": frozenset({"territory:read"}),
         "write_text": frozenset({"territory:write"}),
         "reset_text": frozenset({"territory:write"}),
+        "receive_sms": frozenset({"sms:write"}),
+        "list_sms": frozenset({"people:read"}),
+        "settle_sms": frozenset({"people:write"}),
         "create_calendar_link": frozenset({"people:write"}),
         "end_calendar_link": frozenset({"people:write"}),
     }

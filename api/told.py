@@ -6,8 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dispatch.model.sms import OUTCOMES
 from dispatch.notices.texts import Text
 from dispatch.service.calls import Call
+from dispatch.service.sms import SmsView
 from dispatch.service.texts import TextView
 from dispatch.storage.notice_tables import Notice, WebhookEndpoint
 
@@ -116,3 +118,27 @@ class WebhookMade(WebhookOut):
 
 class CalendarMade(_Out):
     path: str | None = Field(description="Of the feed, to be given to a calendar. It cannot be read again; a new one ends it.")
+
+
+class SmsTaken(_Out):
+    """What became of an SMS."""
+
+    id: UUID
+    outcome: str = Field(examples=list(OUTCOMES))
+    received_at: dt.datetime
+    settled_at: dt.datetime | None = Field(description="Null: a coordinator has to read it.")
+
+
+class SmsOut(SmsTaken):
+    """With its words, as long as they are kept."""
+
+    person_id: UUID | None = Field(description="Null: nobody's number, or that of several.")
+    about: UUID | None = Field(description="The offer or request that it answers.")
+    sender: str | None = Field(description="The number it came from.")
+    text: str | None
+
+    @classmethod
+    def of(cls, view: SmsView) -> "SmsOut":
+        row = view.row
+        told = SmsTaken.model_validate(row).model_dump()
+        return cls(**told, person_id=row.person_id, about=row.about, sender=view.sender, text=view.text)

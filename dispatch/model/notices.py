@@ -36,6 +36,7 @@ NoticeKind = Literal[
     "legs_reopened",
     "login_link",
     "login_code",
+    "sms_answered",
 ]
 Audience = Literal["volunteer", "beneficiary", "coordinators", "anybody"]
 Language = Literal["fr", "en"]
@@ -104,6 +105,7 @@ ABOUT: Mapping[NoticeKind, About] = MappingProxyType(
         "legs_reopened": About(to="coordinators", needs=("rides",), may=("at", "volunteer_id", "reason")),
         "login_link": About(to="anybody", link="needed"),
         "login_code": About(to="anybody", link="needed"),
+        "sms_answered": About(to="anybody", needs=("reason",)),
     }
 )
 

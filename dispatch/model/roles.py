@@ -15,7 +15,7 @@ HOLDERS: frozenset[Role] = frozenset({"driver", "beneficiary"})
 #: What a key may be limited to. Making keys, accounts and links has no scope: with one of those anybody could make themselves any other.
 Scope = Literal[
     "territory:read", "territory:write", "people:read", "people:write", "trips:read", "trips:write",
-    "offers:read", "offers:write", "rounds:read", "rounds:write", "audit:read",
+    "offers:read", "offers:write", "rounds:read", "rounds:write", "audit:read", "sms:write",
 ]  # fmt: skip
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 

@@ -37,6 +37,7 @@ class Telling(Section):
     """What people read in every message."""
 
     phone: Phone | None = Field(None, description="The coordination's number: people are asked to call it.")
+    sms_answers: bool = Field(False, description="Messages say how to answer by SMS: a gateway passes on what people send.")
 
 
 class Offering(Section):

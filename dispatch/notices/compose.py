@@ -15,8 +15,8 @@ from dispatch.model.notices import ABOUT, Form, Language, NoticeKind, read_facts
 from dispatch.model.rules import Rules
 from dispatch.notices import words
 from dispatch.notices.choice import Target, choose
-from dispatch.notices.links import MARK, make_token, purpose_of
-from dispatch.notices.texts import Text, default_text, fill
+from dispatch.notices.links import MARK, answer_code, make_token, purpose_of
+from dispatch.notices.texts import CODED, Text, default_text, fill
 from dispatch.storage.notice_tables import Notice
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Beneficiary, Volunteer
@@ -66,7 +66,8 @@ def compose(store: Store, notice: Notice, usable: Collection[str], world: World,
     if identity.name is None:
         return Instead("dropped", "erased")
     person = store.file_of(notice.person_id)
-    target = choose(identity, person.preferred_channel, usable, notice.refused)
+    stopped = ["sms"] if store.sms_stopped(notice.person_id) else []
+    target = choose(identity, person.preferred_channel, usable, [*notice.refused, *stopped])
     if target is None:
         return Instead("to_call", "no_way")
     text = text_of(store, notice, target.channel, language_of(person), identity, public_url)
@@ -122,8 +123,11 @@ def text_of(store: Store, notice: Notice, form: Form, language: Language, identi
     who = store.identities(named) if named else {}
     territory = store.territory()
     link = None if form == "call" and ABOUT[kind].to != "anybody" else link_of(store, notice, public_url)
-    place = Place(territory.name, territory.timezone, Rules.model_validate(territory.rules).telling.phone)
-    return fill(text, words_for(kind, facts, language, place, identity, {row_id: found.name for row_id, found in who.items()}, link))
+    telling = Rules.model_validate(territory.rules).telling
+    place = Place(territory.name, territory.timezone, telling.phone)
+    words = words_for(kind, facts, language, place, identity, {row_id: found.name for row_id, found in who.items()}, link)
+    words["answer_code"] = answer_code(store.vault, notice.about) if telling.sms_answers and kind in CODED else ""
+    return fill(text, words)
 
 
 def link_of(store: Store, notice: Notice, public_url: str) -> str | None:

@@ -37,6 +37,11 @@ def read_token(vault: Vault, purpose: str, token: str) -> UUID | None:
     return about if hmac.compare_digest(raw[16:], _signed(vault, purpose, about)) else None
 
 
+def answer_code(vault: Vault, about: UUID) -> str:
+    """Four digits by which an SMS says what it answers. Not secret: who sends it is known by the number."""
+    return f"{int.from_bytes(vault.sign(f'sms {about}')[:4]) % 10_000:04}"
+
+
 def _written(raw: bytes) -> str:
     """One token has one way to be written."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -155,6 +155,7 @@ def sweep(database: Database, world: World) -> None:
                 if is_late(row, world.now()):
                     row.state, row.failure = "dropped", "too_late"
             store.forget_notices_before(world.now() - KEPT)
+            store.forget_sms_before(world.now() - KEPT)
 
 
 def territories(database: Database) -> Sequence[UUID]:

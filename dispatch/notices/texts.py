@@ -36,12 +36,15 @@ PLACEHOLDERS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
         "expiry": ("echeance", ("expires_on",)),
         "link": ("lien", ()),
         "code": ("code", ()),
+        "answer_code": ("code_reponse", ()),
     }
 )
 _ENGLISH = {french: name for name, (french, _) in PLACEHOLDERS.items()} | {name: name for name in PLACEHOLDERS}
 _MARK = re.compile(r"\{([a-z_]+)\}")
 LONGEST = {"sms": 480, "email": 4000, "call": 1000}
 _SPECIAL = {"login_code"}  # what is given as the link of these is a code
+#: What can be answered by SMS, with the four digits of `notices.links`.
+CODED = {"offer_sent", "offer_reminder", "ride_confirmed", "ride_reminder", "ride_changed", "request_received"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def placeholders_of(kind: NoticeKind) -> dict[str, str]:
     """Those that a text of this kind may have, with their French names."""
     about = ABOUT[kind]
     known = {*about.needs, *about.may}
-    special = {"link": about.link != "none" and kind not in _SPECIAL, "code": kind in _SPECIAL}
+    special = {"link": about.link != "none" and kind not in _SPECIAL, "code": kind in _SPECIAL, "answer_code": kind in CODED}
     return {
         name: french for name, (french, facts) in PLACEHOLDERS.items() if special.get(name, not facts or bool(known.intersection(facts)))
     }

@@ -15,13 +15,15 @@ TEXTS: Mapping[NoticeKind, tuple[str, str, str]] = {
         "A ride on {day}: can you do it?",
         "Can you drive {passenger} on {day} at {time}?\n{details}\n"
         "Please answer before {until}. If you cannot, just say so: we will ask somebody else.",
-        "{first_name}, can you drive {passenger} on {day} at {time}? Please answer before {until}: {link}",
+        "{first_name}, can you drive {passenger} on {day} at {time}? Please answer before {until}: {link}\n"
+        "Or answer YES {answer_code} or NO {answer_code}.",
     ),
     "offer_reminder": (
         "A ride on {day} is waiting for your answer",
         "We asked whether you can drive {passenger} on {day} at {time}, and are still waiting for your answer.\n{details}\n"
         "Please say yes or no before {until}.",
-        "{first_name}, yes or no for {passenger}, {day} at {time}? Before {until}: {link}",
+        "{first_name}, yes or no for {passenger}, {day} at {time}? Before {until}: {link}\n"
+        "Or answer YES {answer_code} or NO {answer_code}.",
     ),
     "offer_withdrawn": (
         "The ride on {day} is no longer needed",
@@ -51,17 +53,17 @@ TEXTS: Mapping[NoticeKind, tuple[str, str, str]] = {
     "ride_confirmed": (
         "{driver} will pick you up on {day}",
         "{driver_and_car} will pick you up on {day}, {window}.",
-        "{driver_and_car} will pick you up on {day}, {window}. {territory}",
+        "{driver_and_car} will pick you up on {day}, {window}. {territory}\nTo cancel: CANCEL {answer_code}.",
     ),
     "ride_reminder": (
         "A reminder: {driver} picks you up on {day}",
         "A reminder of your ride: {driver_and_car} picks you up on {day}, {window}.",
-        "A reminder: {driver_and_car} picks you up on {day}, {window}. {territory}",
+        "A reminder: {driver_and_car} picks you up on {day}, {window}. {territory}\nTo cancel: CANCEL {answer_code}.",
     ),
     "ride_changed": (
         "Your ride on {day} has changed",
         "Your ride has changed: {driver_and_car} will pick you up on {day}, {window}.",
-        "A change: {driver_and_car} will pick you up on {day}, {window}. {territory}",
+        "A change: {driver_and_car} will pick you up on {day}, {window}. {territory}\nTo cancel: CANCEL {answer_code}.",
     ),
     "ride_cancelled": (
         "Your ride on {day} is cancelled",
@@ -129,5 +131,10 @@ TEXTS: Mapping[NoticeKind, tuple[str, str, str]] = {
         "Your code",
         "Your code is {code}. Do not give it to anybody.",
         "Your code is {code}. Do not give it to anybody.",
+    ),
+    "sms_answered": (
+        "Your message",
+        "{reason}",
+        "{reason} {territory}",
     ),
 }

@@ -18,13 +18,15 @@ TEXTS: Mapping[NoticeKind, tuple[str, str, str]] = {
         "Un trajet {jour} : pouvez-vous le faire ?",
         "Pouvez-vous conduire {passager} {jour} à {heure} ?\n{details}\n"
         "Merci de répondre avant {limite}. Si ce n'est pas possible, dites-le simplement : nous demanderons à quelqu'un d'autre.",
-        "{prenom}, pouvez-vous conduire {passager} {jour} à {heure} ? Réponse avant {limite} : {lien}",
+        "{prenom}, pouvez-vous conduire {passager} {jour} à {heure} ? Réponse avant {limite} : {lien}\n"
+        "Ou répondez OUI {code_reponse} ou NON {code_reponse}.",
     ),
     "offer_reminder": (
         "Rappel : un trajet {jour} attend votre réponse",
         "Nous vous avons proposé de conduire {passager} {jour} à {heure}, et nous attendons encore votre réponse.\n{details}\n"
         "Merci de nous dire oui ou non avant {limite}.",
-        "{prenom}, un oui ou un non pour {passager}, {jour} à {heure} ? Avant {limite} : {lien}",
+        "{prenom}, un oui ou un non pour {passager}, {jour} à {heure} ? Avant {limite} : {lien}\n"
+        "Ou répondez OUI {code_reponse} ou NON {code_reponse}.",
     ),
     "offer_withdrawn": (
         "Le trajet {jour} n'est plus à faire",
@@ -54,17 +56,18 @@ TEXTS: Mapping[NoticeKind, tuple[str, str, str]] = {
     "ride_confirmed": (
         "{conducteur} viendra vous chercher {jour}",
         "{conducteur_et_voiture} viendra vous chercher {jour}, {fenetre}.",
-        "{conducteur_et_voiture} viendra vous chercher {jour}, {fenetre}. {territoire}",
+        "{conducteur_et_voiture} viendra vous chercher {jour}, {fenetre}. {territoire}\nPour annuler : ANNULER {code_reponse}.",
     ),
     "ride_reminder": (
         "Rappel : {conducteur} vient vous chercher {jour}",
         "Nous vous rappelons votre trajet : {conducteur_et_voiture} vient vous chercher {jour}, {fenetre}.",
-        "Rappel : {conducteur_et_voiture} vient vous chercher {jour}, {fenetre}. {territoire}",
+        "Rappel : {conducteur_et_voiture} vient vous chercher {jour}, {fenetre}. {territoire}\nPour annuler : ANNULER {code_reponse}.",
     ),
     "ride_changed": (
         "Votre trajet de {jour} a changé",
         "Votre trajet a changé : {conducteur_et_voiture} viendra vous chercher {jour}, {fenetre}.",
-        "Changement : {conducteur_et_voiture} viendra vous chercher {jour}, {fenetre}. {territoire}",
+        "Changement : {conducteur_et_voiture} viendra vous chercher {jour}, {fenetre}. {territoire}\n"
+        "Pour annuler : ANNULER {code_reponse}.",
     ),
     "ride_cancelled": (
         "Votre trajet de {jour} est annulé",
@@ -132,5 +135,10 @@ TEXTS: Mapping[NoticeKind, tuple[str, str, str]] = {
         "Votre code",
         "Votre code est {code}. Ne le donnez à personne.",
         "Votre code est {code}. Ne le donnez à personne.",
+    ),
+    "sms_answered": (
+        "Votre message",
+        "{motif}",
+        "{motif} {territoire}",
     ),
 }

@@ -91,6 +91,27 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "outside": ("Le trajet sort de notre secteur.", "The ride is outside our area."),
         "not_eligible": ("Les conditions pour en bénéficier ne sont pas réunies.", "The conditions are not met."),
         "duplicate": ("Ce trajet est déjà demandé.", "This ride has already been asked for."),
+        "sms_accepted": ("C'est noté, vous conduisez. Merci beaucoup !", "Noted, you are driving. Thank you very much!"),
+        "sms_declined": ("C'est noté, nous demandons à quelqu'un d'autre. Merci !", "Noted, we are asking somebody else. Thank you!"),
+        "sms_said_before": ("Nous l'avions bien noté.", "We had noted it already."),
+        "sms_too_late": (
+            "Trop tard pour répondre par SMS : appelez la coordination s'il le faut.",
+            "Too late to answer by SMS: call the coordination if need be.",
+        ),
+        "sms_which_one": (
+            "Pour lequel ? Répondez avec les quatre chiffres de notre message, par exemple OUI 4821.",
+            "For which one? Answer with the four digits of our message, such as YES 4821.",
+        ),
+        "sms_nothing_open": (
+            "Nous n'avons rien trouvé qui attende cette réponse. La coordination va lire votre message.",
+            "Nothing of ours is waiting for this answer. The coordination will read your message.",
+        ),
+        "sms_unclear": (
+            "Nous n'avons pas compris, la coordination va lire votre message. Répondez OUI, NON ou ANNULER et les quatre chiffres.",
+            "We did not understand, the coordination will read your message. Answer YES, NO or CANCEL and the four digits.",
+        ),
+        "sms_stopped": ("Vous ne recevrez plus de SMS. Nous vous appellerons.", "You will get no more SMS. We will call you."),
+        "sms_started": ("Vous recevrez de nouveau nos SMS.", "You will get our SMS again."),
     }
 )
 _NO_REASON: Mapping[NoticeKind, tuple[str, str]] = {

@@ -108,6 +108,7 @@ def _mask(store: Store, row: Beneficiary | Volunteer, world: World) -> None:
     store.change(row, values)
     store.forget_traces(row.id, now)
     store.forget_notices_to(row.id)
+    store.forget_sms_of(row.id)
 
 
 def mask_plan(plan: dict[str, Any], requests: Collection[str], drivers: Collection[str]) -> dict[str, Any]:

@@ -64,7 +64,8 @@ def preview_text(store: Store, kind: NoticeKind, language: Language, form: Form,
     territory = store.territory()
     facts, person, names, link = invented(kind)
     place = Place(territory.name, territory.timezone, Rules.model_validate(territory.rules).telling.phone)
-    return fill(Text(new.subject, new.body), words_for(kind, facts, language, place, person, names, link))
+    words = words_for(kind, facts, language, place, person, names, link)
+    return fill(Text(new.subject, new.body), words | {"answer_code": "4821"})
 
 
 def _check(kind: NoticeKind, form: Form, new: OwnText) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from dispatch.errors import NotFound
+from dispatch.model.contact import dialled
 from dispatch.storage.rows import Rows
 from dispatch.storage.tables import (
     Assignment,
@@ -19,7 +20,7 @@ from dispatch.storage.tables import (
     TripRequest,
     Volunteer,
 )
-from dispatch.storage.vault import ERASED, Identity, vault_of
+from dispatch.storage.vault import ERASED, Identity, Vault, vault_of
 
 
 class PeopleRows(Rows):
@@ -36,14 +37,18 @@ class PeopleRows(Rows):
         """Seal who somebody is with a new key."""
         vault = vault_of(self.session)
         wrapped = vault.new_key(person_id)
-        self.add(PersonKey(person_id=person_id, wrapped=wrapped), Person(id=person_id, sealed=vault.seal(person_id, wrapped, identity)))
+        person = Person(id=person_id, sealed=vault.seal(person_id, wrapped, identity), phone_digest=_digest(vault, identity))
+        self.add(PersonKey(person_id=person_id, wrapped=wrapped), person)
 
     def identify(self, person_id: UUID, identity: Identity) -> None:
         """Write name and phone anew."""
         person, key = self._sealed([person_id])[0]
         if key.wrapped is None:
             raise NotFound
-        person.sealed = vault_of(self.session).seal(person_id, key.wrapped, identity)
+        vault = vault_of(self.session)
+        person.sealed = vault.seal(person_id, key.wrapped, identity)
+        if (digest := _digest(vault, identity)) != person.phone_digest:
+            person.phone_digest, person.sms_stopped_at = digest, None  # who wanted no SMS said so for the old number
         self.session.flush()
 
     def identities(self, person_ids: Iterable[UUID]) -> dict[UUID, Identity]:
@@ -69,7 +74,7 @@ class PeopleRows(Rows):
     def clear_sealed(self, person_id: UUID) -> None:
         """Remove what cannot be opened any more."""
         person, _ = self._sealed([person_id])[0]
-        person.sealed = None
+        person.sealed = person.phone_digest = person.sms_stopped_at = None
         self.session.flush()
 
     def _sealed(self, person_ids: Iterable[UUID]) -> Sequence[tuple[Person, PersonKey]]:
@@ -148,3 +153,9 @@ class PeopleRows(Rows):
             )
         )
         return [(volunteer, beneficiary) for volunteer, beneficiary in self.session.execute(query)]
+
+
+def _digest(vault: Vault, identity: Identity) -> str | None:
+    """Of the number as it is dialled, however it was typed."""
+    number = dialled(identity.phone)
+    return vault.digest(number) if number else None

@@ -9,9 +9,10 @@ from dispatch.storage.notices import NoticeRows
 from dispatch.storage.people import PeopleRows
 from dispatch.storage.privacy import PrivacyRows
 from dispatch.storage.rounds import RoundRows
+from dispatch.storage.sms import SmsRows
 from dispatch.storage.trips import TripRows
 from dispatch.storage.webhooks import WebhookRows
 
 
-class Store(PeopleRows, TripRows, RoundRows, DrivingRows, PrivacyRows, NoticeRows, WebhookRows, AuditRows):
+class Store(PeopleRows, TripRows, RoundRows, DrivingRows, PrivacyRows, NoticeRows, WebhookRows, SmsRows, AuditRows):
     """One territory's rows. What belongs to another one is absent here."""

@@ -43,8 +43,10 @@ class Person(OfTerritory, Table):
     """Who a beneficiary or volunteer is, sealed with a key of their own (`storage.vault`). Planners cannot read it."""
 
     __tablename__ = "person"
-    __table_args__ = (sa.UniqueConstraint("territory_id", "id"),)
+    __table_args__ = (sa.UniqueConstraint("territory_id", "id"), sa.Index(None, "territory_id", "phone_digest"))
     sealed: Mapped[bytes | None]  # none: erased
+    phone_digest: Mapped[str | None] = mapped_column(sa.String(64))  # keyed: by which the sender of an SMS is found
+    sms_stopped_at: Mapped[datetime | None]  # since then this person wants none
 
 
 class PersonKey(Table):

@@ -53,6 +53,7 @@ REFUSED: dict[str, dict[str, Any]] = {
         "conversion": "{lien} {prenom!r}", "form": "{lien} {prenom:>10}", "brace": f"{{lien}} {CANARY} {{", "doubled": "{lien} {{7*7}}",
         "no link": CANARY, "positional": "{lien} {}", "code of the service": "{lien} {code}",
     },
+    "said": {"number": 5, "true": True, "surrogate": "\ud800", "half a character": f"{CANARY}\ud83d", "long": CANARY * 500},
     "zone": {"unknown": CANARY, "path": "../../etc/passwd", "empty": "", "number": 5, "case": "EUROPE/PARIS"},
     "token": {"short": CANARY, "upper case": "A" * 64, "long": "a" * 65, "number": 5},
     "code": {"short": "12345", "letters": "12345x", "full width": "１２３４５６", "number": 123456},
@@ -113,6 +114,7 @@ NAMES = {
     "name": "line", "phone": "phone", "email": "email", "contact_name": "line", "contact_phone": "phone", "contact_email": "email",
     "text": "line", "timezone": "zone", "token": "token", "code": "code", "password": "password",
     "queue": "slug", "url": "url", "body": "prose", "subject": "line",
+    "from": "line", "text": "said", "message_id": "line",
 }  # fmt: skip
 
 

@@ -13,12 +13,14 @@ import pytest
 from api import auth
 from dispatch.model.intake import NewAccount
 from dispatch.model.roles import REFERRERS, ROLES, SCOPES, Role, Scope
+from dispatch.model.sms import IncomingSms
 from dispatch.model.telling import NewWebhook
 from dispatch.notices.outbox import queue_notice
 from dispatch.service.accounts import end_account, make_account
 from dispatch.service.keys import make_key
 from dispatch.service.offers import accept_offer, take_back_offer
 from dispatch.service.privacy import erase_person
+from dispatch.service.sms import receive_sms
 from dispatch.service.trips import Asker
 from dispatch.service.webhooks import add_webhook
 from dispatch.storage.accounts import Accounts
@@ -96,6 +98,7 @@ class Things:
             "notice_id": self.notice,
             "call_id": self.notice,
             "webhook_id": self.webhook,
+            "sms_id": self.sms,
             **{name: lambda whose, known=known: known if whose in ("own", "same") else uuid4() for name, known in TEXT.items()},
         }
 
@@ -196,6 +199,13 @@ class Things:
             row.state = "to_call"
         return row.id
 
+    def sms(self, whose: Whose) -> UUID:
+        """That somebody has to read."""
+        place = self.place(whose)
+        with place.store() as store:
+            sms = IncomingSms.model_validate({"from": "+33639980009", "text": "Canary ?", "message_id": uuid4().hex})
+            return receive_sms(store, sms, place.world).id
+
     def webhook(self, whose: Whose) -> UUID:
         place = self.place(whose)
         with place.store() as store:
@@ -241,6 +251,7 @@ class Things:
             "name_point": lambda: {"point": person["home"]},
             "create_webhook": lambda: {"url": "https://hooks.example.org/allons", "events": ["leg.confirmed"]},
             "settle_call": lambda: {"outcome": "reached"},
+            "receive_sms": lambda: {"from": "06 39 98 00 09", "text": "?", "message_id": uuid4().hex},
             **dict.fromkeys(("write_text", "preview_text"), lambda: {"subject": "Un trajet", "body": "{prenom} : {lien}"}),
         }.get(operation, lambda: None)()
 
@@ -277,7 +288,7 @@ class Things:
 
 def can_end(path: str) -> bool:
     """Whether what an operation is about may be gone for good; others stay to be seen, in another state."""
-    stay = ("territories", "trip-requests", "offers", "rounds", "keys", "runs", "legs", "notices", "calls")
+    stay = ("territories", "trip-requests", "offers", "rounds", "keys", "runs", "legs", "notices", "calls", "sms")
     return path.split("/")[2] not in stay
 
 
