@@ -61,10 +61,10 @@ def _readable(text: str) -> str:
 class IncomingSms(Intake):
     """An SMS as a gateway passes it on."""
 
-    model_config = example({"from": "+33639980001", "text": "OUI 4821", "message_id": "gateway-0001"})
+    model_config = example({"from": "+33639980001", "message": "OUI 4821", "message_id": "gateway-0001"})
 
     sender: Line = Field(alias="from", description="The number that it came from.")
-    text: Annotated[str, StringConstraints(max_length=2000), AfterValidator(_readable)]
+    text: Annotated[str, StringConstraints(max_length=2000), AfterValidator(_readable)] = Field(alias="message")
     message_id: Line = Field(description="The gateway's own: sent again, it is the same SMS.")
 
 

@@ -114,7 +114,7 @@ NAMES = {
     "name": "line", "phone": "phone", "email": "email", "contact_name": "line", "contact_phone": "phone", "contact_email": "email",
     "text": "line", "timezone": "zone", "token": "token", "code": "code", "password": "password",
     "queue": "slug", "url": "url", "body": "prose", "subject": "line",
-    "from": "line", "text": "said", "message_id": "line",
+    "from": "line", "message": "said", "message_id": "line",
 }  # fmt: skip
 
 

@@ -203,7 +203,7 @@ class Things:
         """That somebody has to read."""
         place = self.place(whose)
         with place.store() as store:
-            sms = IncomingSms.model_validate({"from": "+33639980009", "text": "Canary ?", "message_id": uuid4().hex})
+            sms = IncomingSms.model_validate({"from": "+33639980009", "message": "Canary ?", "message_id": uuid4().hex})
             return receive_sms(store, sms, place.world).id
 
     def webhook(self, whose: Whose) -> UUID:
@@ -251,7 +251,7 @@ class Things:
             "name_point": lambda: {"point": person["home"]},
             "create_webhook": lambda: {"url": "https://hooks.example.org/allons", "events": ["leg.confirmed"]},
             "settle_call": lambda: {"outcome": "reached"},
-            "receive_sms": lambda: {"from": "06 39 98 00 09", "text": "?", "message_id": uuid4().hex},
+            "receive_sms": lambda: {"from": "06 39 98 00 09", "message": "?", "message_id": uuid4().hex},
             **dict.fromkeys(("write_text", "preview_text"), lambda: {"subject": "Un trajet", "body": "{prenom} : {lien}"}),
         }.get(operation, lambda: None)()
 

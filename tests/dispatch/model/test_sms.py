@@ -61,7 +61,7 @@ def test_what_says_more_or_less_than_its_word_is_for_a_human(text: str) -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_is_taken_and_read_or_left_to_a_human(text: str) -> None:
-    sms = IncomingSms.model_validate({"from": "1", "text": text.encode("utf-8", "ignore").decode(), "message_id": "1"})
+    sms = IncomingSms.model_validate({"from": "1", "message": text.encode("utf-8", "ignore").decode(), "message_id": "1"})
     assert sms.text.isprintable() or not sms.text.isascii()
     said = read_sms(sms.text)
     assert said is None or said.code is None or len(said.code) == 4

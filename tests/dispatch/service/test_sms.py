@@ -43,7 +43,7 @@ def asked(place: TestTerritory, driver: UUID | None = None, pickup: str = "10:00
 
 def send(place: TestTerritory, text: str, sender: str = "+33639980001", message_id: str | None = None) -> SmsIn:
     """What a gateway passes on."""
-    sms = IncomingSms.model_validate({"from": sender, "text": text, "message_id": message_id or f"gw-{next(_numbers)}"})
+    sms = IncomingSms.model_validate({"from": sender, "message": text, "message_id": message_id or f"gw-{next(_numbers)}"})
     with place.store() as store:
         return receive_sms(store, sms, place.world)
 
