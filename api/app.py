@@ -17,6 +17,7 @@ from api.pages import answers, static
 from api.routes import (
     accounts,
     calendars,
+    credentials,
     driving,
     events,
     keys,
@@ -32,6 +33,7 @@ from api.routes import (
     telling,
     territories,
     trips,
+    volunteers,
     webhooks,
 )
 from dispatch.engine.planner import Planner
@@ -90,6 +92,8 @@ def create_app(parts: Parts) -> FastAPI:
         territories,
         driving,
         people,
+        volunteers,
+        credentials,
         places,
         privacy,
         trips,
@@ -115,7 +119,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.get("/readyz", tags=["health"])(ready)
     app.get("/", include_in_schema=False)(front_door)
     install_handlers(app)
-    app.add_middleware(Guard, world=parts.world, sheet_bytes=parts.settings.import_kib * 1024)
+    app.add_middleware(Guard, world=parts.world, sheet_bytes=parts.settings.import_kib * 1024, file_bytes=parts.settings.proof_kib * 1024)
     return app
 
 

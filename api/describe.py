@@ -34,7 +34,7 @@ _MEANING = {
     409: "Not possible in the present state.",
     412: "Somebody else has changed this since it was read.",
     413: "The body is too large.",
-    415: "The body is not said to be JSON, or CSV where a sheet is taken.",
+    415: "The body is not said to be JSON; CSV where a sheet, PDF, JPEG or PNG where a picture is taken.",
     422: "Some of the information cannot be used; `errors` names it.",
     428: "A change must say which version it is based on.",
     429: "Too many calls; `Retry-After` says when to come back.",

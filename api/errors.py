@@ -49,6 +49,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "headers_too_large": 431,
         "not_json": 415,
         "not_csv": 415,
+        "not_a_file": 415,
         "internal": 500,
     }
 )

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import problem
 from dispatch.errors import Fault, pointer_of
 from dispatch.metrics import CALL_SECONDS, CALLS, UNFORESEEN
+from dispatch.model.volunteering import MAGIC
 from dispatch.world import World
 
 MAX_BODY_BYTES = 64 * 1024
@@ -28,6 +29,7 @@ MAX_HEAD_BYTES = 16 * 1024
 MAX_DEPTH = 100
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 SHEETS_AT = "/v1/imports/"  # where CSV is taken, and nothing else
+FILES_AT = re.compile(r"/v1/credentials/.*/file")  # where pictures of papers are
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -55,8 +57,9 @@ class _Refused(Exception):
 class Guard:
     """ASGI middleware; the outermost."""
 
-    def __init__(self, app: ASGIApp, world: World, sheet_bytes: int) -> None:
-        self._app, self._world, self._sheet_bytes = app, world, sheet_bytes
+    def __init__(self, app: ASGIApp, world: World, sheet_bytes: int, file_bytes: int) -> None:
+        self._app, self._world = app, world
+        self._most = {"json": MAX_BODY_BYTES, "csv": sheet_bytes, "file": file_bytes}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -83,11 +86,11 @@ class Guard:
         language = headers.get("accept-language", "")
         try:
             _check_head(scope, headers)
-            sheet = scope["path"].startswith(SHEETS_AT)
-            body = await _read_body(receive, headers, self._sheet_bytes if sheet else MAX_BODY_BYTES)
+            taken = "csv" if scope["path"].startswith(SHEETS_AT) else "file" if FILES_AT.fullmatch(scope["path"]) else "json"
+            body = await _read_body(receive, headers, self._most[taken])
             if body and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
-                _check_form(headers, "text/csv" if sheet else "application/json")
-                if not sheet:
+                _check_form(headers, taken)
+                if taken == "json":
                     _check_json(body)
             scope["state"]["body_sha256"] = hashlib.sha256(body).hexdigest()
             await self._app(scope, _replay(body, receive), send_marked)
@@ -145,13 +148,21 @@ async def _read_body(receive: Receive, headers: Headers, most: int) -> bytes:
     return b"".join(parts)
 
 
-def _check_form(headers: Headers, wanted: str) -> None:
+#: What is taken -> its media types, the code of a refusal, how it is called.
+_FORMS: dict[str, tuple[tuple[str, ...], str, str]] = {
+    "json": (("application/json",), "not_json", "JSON in UTF-8"),
+    "csv": (("text/csv",), "not_csv", "CSV in UTF-8"),
+    "file": (tuple(MAGIC), "not_a_file", "a PDF, JPEG or PNG"),
+}
+
+
+def _check_form(headers: Headers, taken: str) -> None:
+    wanted, code, called = _FORMS[taken]
     kind, _, parameters = headers.get("content-type", "").lower().partition(";")
     charset = parameters.replace(" ", "").replace('"', "")
     packed = headers.get("content-encoding", "identity") != "identity"
-    if kind.strip() != wanted or charset not in ("", "charset=utf-8") or packed:
-        code, form = ("not_csv", "CSV") if wanted == "text/csv" else ("not_json", "JSON")
-        raise _Refused(code, f"Send {form} in UTF-8: Content-Type: {wanted}.")
+    if kind.strip() not in wanted or charset not in ("", *(["charset=utf-8"] if taken != "file" else [])) or packed:
+        raise _Refused(code, f"Send {called}: Content-Type: {' or '.join(wanted)}.")
 
 
 def _check_json(body: bytes) -> None:

@@ -114,7 +114,19 @@ class VolunteerOut(_PersonOut):
     accepts_needs: list[str]
     max_km: float | None
     max_rides: int | None
-    active: bool
+    max_km_week: float | None
+    max_rides_week: int | None
+    wished_rides: int | None
+    max_duty_minutes: int | None
+    radius_km: float | None
+    car: str | None
+    low_step: bool
+    fold_wheelchair: bool
+    front_seat: bool
+    child_seats: int
+    fiscal_power: int | None
+    engagement: str = Field(examples=["applied", "vetting", "active", "suspended", "left", "refused"])
+    active: bool = Field(description="The engagement is active: this volunteer may be asked.")
     created_at: dt.datetime
 
 
@@ -123,6 +135,7 @@ class AvailabilityOut(_Out):
     volunteer_id: UUID
     starts_at: dt.datetime
     ends_at: dt.datetime
+    instead: bool = Field(description="The weekly hours do not hold on that day.")
 
 
 class ReasonOut(_Out):
@@ -372,15 +385,6 @@ class BeneficiaryCopy(_Out):
 
     person: BeneficiaryOut
     requests: list[TripOut]
-
-
-class VolunteerCopy(_Out):
-    """All that is kept about a volunteer."""
-
-    person: VolunteerOut
-    availability: list[AvailabilityOut]
-    offers: list[OfferOut]
-    runs: list[RunOut]
 
 
 def _area(point: Point) -> Point:

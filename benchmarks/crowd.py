@@ -6,6 +6,7 @@ service would have made them, but for events. Used by `benchmarks.platform` and 
 
 import datetime as dt
 from dataclasses import dataclass
+from itertools import product
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -37,10 +38,13 @@ from dispatch.storage.tables import (
     Volunteer,
 )
 from dispatch.storage.vault import Identity, Vault
+from dispatch.storage.volunteer_tables import Engagement
 from dispatch.world import World
 from routing.network import RoadNetwork
 
 VOLUNTEERS, PEOPLE, DAYS = 500, 1000, 10
+_CAR = {"seats": 4, "wheelchair_places": 0, "boot": 4, "accepts_needs": [], "active": True}
+_NEEDS = {"wheelchair": False, "boot": 0, "needs": [], "alone": False, "load_minutes": 3, "unload_minutes": 2}
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,11 @@ def make_crowd(database: Database, network: RoadNetwork, vault: Vault) -> Crowd:
         rows.setdefault(Person, []).append({"id": made, "territory_id": territory, "sealed": sealed})
         return made
 
-    car = {"seats": 4, "wheelchair_places": 0, "boot": 4, "accepts_needs": [], "active": True}
-    needs = {"wheelchair": False, "boot": 0, "needs": [], "alone": False, "load_minutes": 3, "unload_minutes": 2}
-    volunteers = [person(number, Volunteer, **car) for number in range(VOLUNTEERS)]
-    people = [person(VOLUNTEERS + number, Beneficiary, **needs) for number in range(PEOPLE)]
+    volunteers = [person(number, Volunteer, **_CAR) for number in range(VOLUNTEERS)]
+    rows[Engagement] = [{"id": volunteer, "territory_id": territory, "state": "active", "version": 2} for volunteer in volunteers]
+    for volunteer, (seq, before, after) in product(volunteers, ((1, "applied", "vetting"), (2, "vetting", "active"))):
+        add(Event, at=now, kind="engagement", subject_id=volunteer, seq=seq, before=before, after=after)
+    people = [person(VOLUNTEERS + number, Beneficiary, **_NEEDS) for number in range(PEOPLE)]
     first_day = now.date() + dt.timedelta(days=2)
     rounds, requests, offers = [], [], []
     for day in range(DAYS):

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     calls_per_minute: int = Field(1200, ge=10, le=1_000_000, description="Calls of one key or account; beyond, they are answered 429.")
     import_kib: int = Field(1024, ge=64, le=16_384, description="The largest CSV file that is taken, in KiB;")
     import_lines: int = Field(1000, ge=1, le=20_000, description="and the most lines in it. All of a file is one transaction.")
+    proof_kib: int = Field(4096, ge=64, le=16_384, description="The largest picture of a volunteer's paper that is taken, in KiB.")
     trusted_proxies: str | None = Field(
         None, description="Addresses of the proxies before the API, with commas: theirs is the word on who calls (X-Forwarded-For)."
     )

@@ -66,7 +66,7 @@ def test_every_error_is_documented_as_it_is() -> None:
         assert told == (STATUS[error.code], inspect.cleandoc(error.__doc__ or ""), error.action)
     assert {code: int(row[0]) for code, row in documented.items()} == {
         code: STATUS[code]
-        for code in ("unreadable", "method_not_allowed", "too_large", "headers_too_large", "not_json", "not_csv", "internal")
+        for code in ("unreadable", "method_not_allowed", "too_large", "headers_too_large", "not_json", "not_csv", "not_a_file", "internal")
     }
 
 

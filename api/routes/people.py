@@ -7,13 +7,15 @@ from fastapi import APIRouter, Response
 from api.auth import CallerOf, own_beneficiary, own_volunteer
 from api.deps import PartsOf
 from api.once import OnceOf
+from api.routes.volunteers import DryRunOf
 from api.schemas import AvailabilityOut, BeneficiaryOut, Page, PageOf, VolunteerOut, page_of
 from api.versions import IfMatch, check_version, show_version
+from api.volunteer_schemas import ChangedVolunteerOut, TouchedOut
 from dispatch.model.intake import ChangedVolunteer, NewAvailability, NewBeneficiary, NewVolunteer, RowId
+from dispatch.service.engagements import change_volunteer as rewrite_volunteer
 from dispatch.service.people import add_availability as note_availability
 from dispatch.service.people import add_beneficiary, add_volunteer
 from dispatch.service.people import change_person as note_change
-from dispatch.service.people import refuse_pair as note_refusal
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Availability, Beneficiary, Volunteer
 
@@ -101,15 +103,25 @@ def get_volunteer(volunteer_id: RowId, caller: CallerOf, parts: PartsOf, respons
 
 @router.put("/volunteers/{volunteer_id}", tags=["volunteers"])
 def change_volunteer(
-    volunteer_id: RowId, new: ChangedVolunteer, caller: CallerOf, parts: PartsOf, response: Response, if_match: IfMatch = None
-) -> VolunteerOut:
-    """Write a volunteer's file anew, whole; `active: false` and nobody asks any more, and who was logged in is out."""
+    volunteer_id: RowId,
+    new: ChangedVolunteer,
+    caller: CallerOf,
+    parts: PartsOf,
+    query: DryRunOf,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ChangedVolunteerOut:
+    """Write a volunteer's file anew, whole; `active: false` suspends. Rides ahead that do not fit any more are open again (`touched`).
+
+    `dry_run=true`: what would become of it, undone.
+    """
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         row = store.get(Volunteer, volunteer_id)
         check_version(if_match, row.version)
-        note_change(store, row, new, parts.network, parts.world)
+        touched = rewrite_volunteer(store, row, new, parts.network, parts.world, dry_run=query.dry_run)
         show_version(response, row.version)
-        return _show(VolunteerOut, store, row)
+        told = VolunteerOut.of(row, store.identity(row.id)).model_dump()
+        return ChangedVolunteerOut(**told, touched=[TouchedOut.model_validate(ride) for ride in touched])
 
 
 @router.post("/volunteers/{volunteer_id}/availability", status_code=201, response_model=AvailabilityOut, tags=["volunteers"])
@@ -134,16 +146,6 @@ def list_availability(volunteer_id: RowId, caller: CallerOf, parts: PartsOf, pag
         found = [AvailabilityOut.model_validate(row) for row in rows]
     parts.note_read(caller, "volunteer", volunteer_id)
     return page_of(rows, found, page)
-
-
-@router.put("/volunteers/{volunteer_id}/refusals/{beneficiary_id}", status_code=204, tags=["volunteers"])
-def refuse_pair(volunteer_id: RowId, beneficiary_id: RowId, caller: CallerOf, parts: PartsOf) -> Response:
-    """These two are not put into one car any more; which of them asked is not kept."""
-    with parts.writing(caller.territory_id, caller.actor_id) as store:
-        note_refusal(store, volunteer_id, beneficiary_id)
-        store.note_access("changed", "volunteer", volunteer_id, 1, parts.world)
-        store.note_access("changed", "beneficiary", beneficiary_id, 1, parts.world)
-    return Response(status_code=204)
 
 
 def _show(model: type[PersonOut], store: Store, row: Beneficiary | Volunteer) -> PersonOut:

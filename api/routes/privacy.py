@@ -4,8 +4,9 @@ from fastapi import APIRouter, Response
 
 from api.auth import CallerOf, own_beneficiary, own_volunteer
 from api.deps import PartsOf
-from api.schemas import AvailabilityOut, BeneficiaryCopy, BeneficiaryOut, OfferOut, RunOut, TripOut, VolunteerCopy, VolunteerOut
+from api.schemas import AvailabilityOut, BeneficiaryCopy, BeneficiaryOut, OfferOut, RunOut, TripOut, VolunteerOut
 from api.versions import IfMatch, check_version
+from api.volunteer_schemas import AbsenceOut, CredentialOut, HoursOut, VolunteerCopy
 from dispatch.model.intake import RowId
 from dispatch.service.offers import show_offers
 from dispatch.service.privacy import erase_person
@@ -43,8 +44,13 @@ def copy_volunteer(volunteer_id: RowId, caller: CallerOf, parts: PartsOf) -> Vol
     """Everything that is kept about a volunteer, to be handed over on request (GDPR, article 15); passengers stay unnamed."""
     with parts.reading(caller.territory_id) as store:
         row = store.get(Volunteer, own_volunteer(caller, volunteer_id))
+        papers = store.credentials_of(row.id)
+        pictured = store.with_files(paper.id for paper in papers)
         found = VolunteerCopy(
             person=VolunteerOut.of(row, store.identity(row.id)),
+            weekly_hours=[HoursOut.model_validate(hours) for hours in store.weekly_hours(row.id)],
+            absences=[AbsenceOut.model_validate(absence) for absence in store.absences_of(row.id)],
+            papers=[CredentialOut.of(paper, has_file=paper.id in pictured) for paper in papers],
             availability=[AvailabilityOut.model_validate(span) for span in store.availabilities_of(row.id)],
             offers=[OfferOut.of(view, full=False) for view in show_offers(store, store.offers_to(row.id))],
             runs=[RunOut.model_validate(run) for run in store.runs_of(row.id)],

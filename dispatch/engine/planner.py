@@ -19,6 +19,7 @@ from dispatch.engine.rounds import run_round
 from dispatch.errors import BadInput, Conflict, DispatchError, Fault
 from dispatch.metrics import DUE, SWEPT_AT
 from dispatch.model.slots import Slot, due_slots
+from dispatch.service.credentials import end_papers
 from dispatch.service.offers import lapse_offer
 from dispatch.service.privacy import erase_after_restore, retire_people
 from dispatch.service.publishing import publish_due
@@ -116,6 +117,7 @@ class Planner:
         self.lapse_offers()
         self.remind()
         self.give_up()
+        self.end_papers()
         self.queue_rounds()
         self.queue_slots()
         self.publish()
@@ -158,6 +160,12 @@ class Planner:
         for territory in self._territories():
             with suppress(Conflict), self._database.write() as session:  # another planner was quicker
                 publish_due(Store(session, territory.id), self._world)
+
+    def end_papers(self) -> None:
+        """Papers of volunteers whose day has come; rides that nobody may drive without them are open again."""
+        for territory in self._territories():
+            with suppress(Conflict), self._database.write() as session:  # changed at this very moment: the next turn looks again
+                end_papers(Store(session, territory.id), self._world)
 
     def forget(self) -> None:
         """People not seen for long, people a restored backup brought back, and answers that nobody will ask for any more."""

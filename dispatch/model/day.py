@@ -83,7 +83,7 @@ class Request(_Noun):
     priority: int = Field(1, ge=1, le=1000)
     prefers_driver: Id | None = None
     requires_driver: Id | None = None
-    refuses: tuple[Id, ...] = Field((), max_length=1000, description="Volunteers not to be asked for this request.")
+    refuses: tuple[Id, ...] = Field((), max_length=20_000, description="Volunteers not to be asked for this request.")
     one_way_ok: bool = Field(False, description="One of the two ways is better than none.")
     same_driver: Literal["prefer", "require"] = "prefer"
 

@@ -170,10 +170,8 @@ class NewBeneficiary(_Reached):
         return self
 
 
-class NewVolunteer(_Reached):
-    """A volunteer driver and the car."""
-
-    model_config = example({"name": "Jean Morel", "phone": "06 55 66 77 88", "home": [2.4021, 46.2911], "seats": 3, "max_km": 120})
+class _VolunteerFile(_Reached):
+    """What is known of a volunteer driver and the car."""
 
     home: Point
     seats: int = Field(4, ge=0, le=8)
@@ -182,9 +180,28 @@ class NewVolunteer(_Reached):
     accepts_needs: Needs = ()
     max_km: float | None = Field(None, ge=0, le=2000, description="Per day, home to home.")
     max_rides: int | None = Field(None, ge=0, le=100, description="Per day.")
+    max_km_week: float | None = Field(None, ge=0, le=10_000, description="From Monday to Sunday.")
+    max_rides_week: int | None = Field(None, ge=0, le=500, description="From Monday to Sunday.")
+    wished_rides: int | None = Field(None, ge=1, le=500, description="In four weeks: who wishes for more is asked more often.")
+    max_duty_minutes: int | None = Field(None, ge=1, le=1440, description="The longest time away from home, in one go.")
+    radius_km: float | None = Field(None, ge=1, le=1000, description="Rides begin and end within so much of home, as the crow flies.")
+    car: Line | None = Field(None, examples=["Renault Clio grise"], description="As one looks for it in the street; people are told.")
+    low_step: bool = Field(False, description="Easy to get in. These four are needs that the volunteer meets without saying so again.")
+    fold_wheelchair: bool = Field(False, description="A folded wheelchair goes into the boot.")
+    front_seat: bool = Field(False, description="The seat beside the driver is for passengers.")
+    child_seats: int = Field(0, ge=0, le=4, description="Seats for children that are in the car.")
+    fiscal_power: int | None = Field(None, ge=1, le=50, description="In CV, as the registration document has it; for tax receipts.")
 
 
-class ChangedVolunteer(NewVolunteer):
+class NewVolunteer(_VolunteerFile):
+    """A volunteer driver and the car."""
+
+    model_config = example({"name": "Jean Morel", "phone": "06 55 66 77 88", "home": [2.4021, 46.2911], "seats": 3, "max_km": 120})
+
+    apply: bool = Field(False, description="An application, to be looked at; otherwise active at once.")
+
+
+class ChangedVolunteer(_VolunteerFile):
     """A volunteer's file, written anew."""
 
     model_config = example({"name": "Jean Morel", "home": [2.4021, 46.2911], "active": False})
@@ -199,6 +216,7 @@ class NewAvailability(Intake):
 
     starts_at: Instant = Field(examples=["2026-11-25T08:00:00+01:00"])
     ends_at: Instant = Field(examples=["2026-11-25T12:00:00+01:00"])
+    instead: bool = Field(False, description="The weekly hours do not hold on that day.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from dispatch.errors import IllegalMove
 
-Kind = Literal["request", "leg", "offer", "round", "run"]
+Kind = Literal["request", "leg", "offer", "round", "run", "engagement", "credential"]
 
 #: How a ride that was agreed on may come to nothing.
 _ENDS = ("no_show", "missed", "cancelled", "late_cancelled")
@@ -62,10 +62,33 @@ TABLE: Mapping[Kind, Mapping[str, frozenset[str]]] = MappingProxyType(
             "verified": frozenset(),
             "cancelled": frozenset(),
         },
+        "engagement": {
+            "applied": frozenset({"vetting", "refused", "left"}),
+            "vetting": frozenset({"active", "refused", "left"}),  # somebody looks at papers and meets the person
+            "active": frozenset({"suspended", "left"}),  # may be asked
+            "suspended": frozenset({"active", "left"}),
+            "left": frozenset({"vetting"}),  # comes back, and is looked at anew
+            "refused": frozenset(),
+        },
+        "credential": {
+            "submitted": frozenset({"valid", "refused", "replaced"}),
+            "valid": frozenset({"expired", "replaced", "refused"}),
+            "expired": frozenset(),
+            "replaced": frozenset(),  # a newer one of its kind is valid
+            "refused": frozenset(),
+        },
     }
 )
 INITIAL: Mapping[Kind, str] = MappingProxyType(
-    {"request": "submitted", "leg": "pending", "offer": "sent", "round": "queued", "run": "planned"}
+    {
+        "request": "submitted",
+        "leg": "pending",
+        "offer": "sent",
+        "round": "queued",
+        "run": "planned",
+        "engagement": "applied",
+        "credential": "submitted",
+    }
 )
 #: States of a request that is still wanted.
 WANTED_REQUEST = ("submitted", "accepted")

@@ -64,6 +64,7 @@ FACTS: Mapping[str, type] = MappingProxyType(
         "reason": str,  # a code: `notices.words` has its sentence
         "credential": str,  # a code of a kind of paper
         "expires_on": date,
+        "legs": list,  # ids of ways: not said, but shown to whoever looks after them
     }
 )
 
@@ -102,7 +103,7 @@ ABOUT: Mapping[NoticeKind, About] = MappingProxyType(
         "credential_expiring": About(to="volunteer", needs=("credential", "expires_on")),
         "credential_expired": About(to="volunteer", needs=("credential",), may=("expires_on",)),
         "driver_needed": About(to="coordinators", needs=("at",), may=("beneficiary_id", "rides", "reason")),
-        "legs_reopened": About(to="coordinators", needs=("rides",), may=("at", "volunteer_id", "reason")),
+        "legs_reopened": About(to="coordinators", needs=("rides",), may=("at", "volunteer_id", "reason", "legs")),
         "login_link": About(to="anybody", link="needed"),
         "login_code": About(to="anybody", link="needed"),
         "sms_answered": About(to="anybody", needs=("reason",)),
@@ -125,6 +126,8 @@ def check_facts(kind: NoticeKind, facts: Mapping[str, Any], link: str | None) ->
 
 def _plain(name: str, value: Any) -> Any:
     wanted = FACTS[name]
+    if wanted is list and isinstance(value, list) and all(isinstance(part, UUID) for part in value):
+        return [str(part) for part in value]
     fits = type(value) is wanted if wanted in (int, date) else isinstance(value, wanted)
     if not fits or (isinstance(value, datetime) and value.tzinfo is None) or (isinstance(value, str) and not _CODE.fullmatch(value)):
         raise ValueError(f"{name} must be {wanted.__name__}, a moment with its offset, a text a code")
@@ -134,4 +137,5 @@ def _plain(name: str, value: Any) -> Any:
 def read_facts(kept: Mapping[str, Any]) -> dict[str, Any]:
     """As they were given."""
     read: dict[type, Any] = {datetime: datetime.fromisoformat, date: date.fromisoformat, UUID: UUID}
+    read[list] = lambda ids: [UUID(row_id) for row_id in ids]
     return {name: read.get(FACTS[name], lambda value: value)(value) for name, value in kept.items()}

@@ -6,7 +6,7 @@ added since then takes its default. Written by managers through the API, read by
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from dispatch.model.asking import Purpose
 from dispatch.model.contact import Phone
@@ -61,6 +61,48 @@ class Driving(Section):
     late_minutes: int = Field(15, ge=1, le=240, description="A ride nobody has begun so long after the time told needs a human.")
 
 
+class CredentialKind(Section):
+    """A paper that volunteers of this territory are asked for."""
+
+    code: str = Field(pattern=r"^[a-z][a-z0-9_]{0,29}$", description="Never used for another paper.")
+    fr: str = Field(min_length=1, max_length=60)
+    en: str = Field(min_length=1, max_length=60)
+    required: bool = Field(False, description="Missing ones are listed.")
+    blocking: bool = Field(False, description="Nobody drives without it: on the days it does not hold, the volunteer is not planned.")
+    months: int | None = Field(None, ge=1, le=600, description="It holds so long from its issue, where nothing else is said.")
+    warn_days: int = Field(30, ge=0, le=365, description="The volunteer is told so long before it ends.")
+
+
+_PAPERS = (
+    CredentialKind(code="licence", fr="Permis de conduire", en="Driving licence", required=True),
+    CredentialKind(code="insurance", fr="Assurance de la voiture", en="Car insurance", required=True, months=12),
+    CredentialKind(code="technical_inspection", fr="Contrôle technique", en="Technical inspection", required=True, months=24),
+    CredentialKind(code="insurer_notice", fr="Déclaration à l'assureur", en="Notice to the insurer"),
+    CredentialKind(code="charter", fr="Charte du bénévole", en="Volunteer's charter"),
+    CredentialKind(code="training", fr="Formation", en="Training"),
+    CredentialKind(code="identity", fr="Pièce d'identité", en="Identity card"),
+    CredentialKind(code="b3", fr="Extrait de casier judiciaire (B3)", en="Criminal record extract (B3)", months=36),
+    CredentialKind(code="medical", fr="Avis médical d'aptitude", en="Medical fitness"),
+)
+
+
+class Credentials(Section):
+    """Papers of volunteers. None of them blocks until the territory says so."""
+
+    kinds: tuple[CredentialKind, ...] = Field(_PAPERS, strict=False, max_length=40, description="What volunteers may be asked for.")
+
+    @field_validator("kinds")
+    @classmethod
+    def _once(cls, kinds: tuple[CredentialKind, ...]) -> tuple[CredentialKind, ...]:
+        if len({kind.code for kind in kinds}) < len(kinds):
+            raise ValueError("must have each code once")
+        return kinds
+
+    def kind(self, code: str) -> CredentialKind | None:
+        """Of this code."""
+        return next((kind for kind in self.kinds if kind.code == code), None)
+
+
 class Rules(Section):
     """All sections."""
 
@@ -68,3 +110,4 @@ class Rules(Section):
     offers: Offering = Offering()
     driving: Driving = Driving()
     telling: Telling = Telling()
+    credentials: Credentials = Credentials()

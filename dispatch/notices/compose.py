@@ -212,6 +212,7 @@ def invented(kind: NoticeKind) -> tuple[dict[str, Any], Identity, dict[UUID, str
     known: dict[str, Any] = {"at": at, "pickup_from": at - timedelta(minutes=5), "pickup_to": at + timedelta(minutes=10)}
     known |= {"until": at - timedelta(hours=15), "volunteer_id": driver, "beneficiary_id": passenger, "rides": 3, "seats": 2, "km": 24}
     known |= {"minutes": 20, "reason": "NO_DRIVER_WINDOW", "credential": "insurance", "expires_on": date(2026, 12, 12)}
+    known |= {"legs": [UUID(int=3)]}
     about = ABOUT[kind]
     person = Identity("Jean Morel" if about.to == "volunteer" else "Jeanne Roussel", "06 39 98 00 01")
     link = {"none": None}.get(about.link, "482913" if kind == "login_code" else "https://allons.example.org/o/3f7a")

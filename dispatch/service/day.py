@@ -5,18 +5,21 @@ Ids in the day are row ids: no name, no phone number leaves the database.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from dispatch.model.clock import day_length_s, day_start
+from dispatch.model.clock import day_start
 from dispatch.model.day import Day, Driver, OverLeg, Promise, Request
 from dispatch.model.lifecycle import OVER_LEG, UNDER_WAY, WAITING_LEG
+from dispatch.rules.fitness import met_needs, too_far
+from dispatch.service.availability import free_spans
 from dispatch.service.people import policy_of
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Assignment, Availability, Beneficiary, Leg, Round, TripRequest, Volunteer
+from dispatch.storage.tables import Assignment, Beneficiary, Leg, Round, TripRequest, Volunteer
 
 FAIRNESS = timedelta(days=28)
+USUAL_RIDES = 8  # in that time, of volunteers who wish for no number: who wishes for twice as many has driven half as much
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,7 @@ def make_snapshot(store: Store, of: Round, token: int, now: datetime) -> Snapsho
     drivers = _drivers(store, service_date, territory.timezone, now, busy, {run.volunteer_id: run.ends_at for run in out.values()})
     known = {driver.id for driver in drivers}
     refused = _refused(store, planned)
+    _add_far(refused, planned, [row for row in store.active_volunteers() if str(row.id) in known], agreed, legs)
     people = store.beneficiaries({request.beneficiary_id for request in planned})
     day = Day(
         date=service_date,
@@ -97,10 +101,8 @@ def _drivers(store: Store, service_date: date, zone: str, now: datetime, busy: s
 
     `out`: until when volunteers are on a run that has started, which no plan changes: they are free again after it.
     """
-    start = day_start(service_date, zone)
-    spans: dict[UUID, list[Availability]] = {}
-    for span in store.availabilities(start, start + timedelta(seconds=day_length_s(service_date, zone))):
-        spans.setdefault(span.volunteer_id, []).append(span)
+    start, spans = day_start(service_date, zone), free_spans(store, service_date)
+    load = _week_load(store, service_date)
     refuses: dict[UUID, list[str]] = {}
     for pair in store.refusals():
         refuses.setdefault(pair.volunteer_id, []).append(str(pair.beneficiary_id))
@@ -112,25 +114,44 @@ def _drivers(store: Store, service_date: date, zone: str, now: datetime, busy: s
     drivers = []
     for row in store.active_volunteers():
         first = max(out[row.id], now) if row.id in out else None if row.id in busy else now
-        shifts = [(max(span.starts_at, first) if first else span.starts_at, span.ends_at) for span in spans.get(row.id, [])]
-        shifts = _joined([(begins, ends) for begins, ends in shifts if begins < ends])
+        shifts = [(max(begins, first) if first else begins, ends) for begins, ends in spans.get(row.id, [])]
+        shifts = [(begins, ends) for begins, ends in shifts if begins < ends]
         if shifts:
-            drivers.append(_driver(row, shifts, refuses.get(row.id, []), sorted(knows.get(row.id, ())), rides.get(row.id, 0)))
+            pairs = refuses.get(row.id, []), sorted(knows.get(row.id, ()))
+            drivers.append(_driver(row, shifts, *pairs, rides.get(row.id, 0), load.get(row.id, _NOTHING)))
     return drivers
 
 
-def _joined(spans: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    """Spans that overlap become one: two people may have noted the same morning at once."""
-    joined: list[tuple[datetime, datetime]] = []
-    for begins, ends in sorted(spans):
-        if joined and begins < joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(ends, joined[-1][1]))
-        else:
-            joined.append((begins, ends))
-    return joined
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """Of a volunteer's week: on the other days of it, and on this day already."""
+
+    rides: int = 0
+    metres: int = 0
+    rides_here: int = 0
+    metres_here: int = 0
 
 
-def _driver(row: Volunteer, shifts: Iterable[tuple[datetime, datetime]], refuses: list[str], knows: list[str], rides: int) -> Driver:
+_NOTHING = _Load()
+
+
+def _week_load(store: Store, day: date) -> dict[UUID, _Load]:
+    """What is planned and driven in the week of a day, from Monday to Sunday."""
+    monday = day - timedelta(days=day.weekday())
+    found: dict[UUID, _Load] = {}
+    for run, rides in store.driven_between(monday, monday + timedelta(days=6)):
+        had, here = found.get(run.volunteer_id, _NOTHING), run.service_date == day
+        found[run.volunteer_id] = (
+            replace(had, rides_here=had.rides_here + rides, metres_here=had.metres_here + run.metres)
+            if here
+            else replace(had, rides=had.rides + rides, metres=had.metres + run.metres)
+        )
+    return found
+
+
+def _driver(
+    row: Volunteer, shifts: Iterable[tuple[datetime, datetime]], refuses: list[str], knows: list[str], rides: int, load: _Load
+) -> Driver:
     return Driver(
         id=str(row.id),
         home=row.home,
@@ -138,13 +159,20 @@ def _driver(row: Volunteer, shifts: Iterable[tuple[datetime, datetime]], refuses
         seats=row.seats,
         wheelchair_places=row.wheelchair_places,
         boot=row.boot,
-        max_km=row.max_km,
-        max_rides=row.max_rides,
-        accepts_needs=tuple(row.accepts_needs),
+        max_km=_left(row.max_km, row.max_km_week, load.metres / 1000, load.metres_here / 1000),
+        max_rides=None if (left := _left(row.max_rides, row.max_rides_week, load.rides, load.rides_here)) is None else int(left),
+        max_duty_minutes=row.max_duty_minutes,
+        accepts_needs=met_needs(row),
         refuses=tuple(refuses),
         knows=tuple(knows),
-        recent_rides=min(rides, 1000),
+        recent_rides=min(rides if row.wished_rides is None else round(rides * USUAL_RIDES / row.wished_rides), 1000),
     )
+
+
+def _left(of_day: float | None, of_week: float | None, elsewhere: float, here: float) -> float | None:
+    """What a day may take: its own limit, and what the other days leave of the week's; never less than it holds already."""
+    rest = None if of_week is None else max(of_week - elsewhere, here, 0)
+    return of_day if rest is None else rest if of_day is None else min(of_day, rest)
 
 
 def _request(row: TripRequest, person: Beneficiary, legs: Sequence[Leg], late: set[UUID], refused: Iterable[UUID]) -> Request:
@@ -183,6 +211,20 @@ def _refused(store: Store, requests: Sequence[TripRequest]) -> dict[UUID, list[U
         if offer.volunteer_id not in refused.setdefault(offer.request_id, []):
             refused[offer.request_id].append(offer.volunteer_id)
     return refused
+
+
+def _add_far(
+    refused: dict[UUID, list[UUID]],
+    requests: Sequence[TripRequest],
+    volunteers: Sequence[Volunteer],
+    agreed: Mapping[UUID, Assignment],
+    legs: Mapping[UUID, list[Leg]],
+) -> None:
+    """Whoever lives too far from a ride is not asked about it; what was agreed on is not looked at again."""
+    for request in requests:
+        drives = {agreed[leg.id].volunteer_id for leg in legs[request.id] if leg.id in agreed}
+        there = refused.setdefault(request.id, [])
+        there += [row.id for row in volunteers if too_far(row, request) and row.id not in drives and row.id not in there]
 
 
 def _promises(legs: Sequence[Leg], agreed: Mapping[UUID, Assignment]) -> list[Promise]:

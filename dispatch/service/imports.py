@@ -114,7 +114,8 @@ class _Writer:
         new = _intake(NewVolunteer, line, values)
         self._check_new(new, line, self._volunteers)
         row = add_volunteer(self._store, new, self._network, self._world)
-        row.active = bool(active)
+        if not active:
+            self._store.engage(row, "suspended", self._world)
         return self._remember(new, line, row.id)
 
     def beneficiary(self, line: Line) -> UUID:

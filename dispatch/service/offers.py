@@ -3,7 +3,7 @@
 In: an offer and what became of it. Out: legs confirmed, or open again for the next round. Called by the API, rounds and the planner.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -156,6 +156,17 @@ def take_back_offer(store: Store, offer: Offer, world: World) -> Offer:
     return _give_back(store, offer, "withdrawn", world)
 
 
+def release_ways(store: Store, offer: Offer, leg_ids: Collection[UUID], world: World) -> None:
+    """Some ways of an accepted offer are open again, the others stay as agreed on. IllegalMove for those that are driven already."""
+    rows = [row for row in store.offer_legs([offer.id]).get(offer.id, []) if row.leg_id in leg_ids and row.open]
+    legs = [leg for leg in _legs(store, offer) if leg.id in leg_ids]
+    for row in rows:
+        row.open = False
+    _end_rides(store, [row.leg_id for row in rows], world)
+    for leg in legs:
+        store.move(leg, "pending", world)
+
+
 def show_offers(store: Store, offers: Sequence[Offer]) -> list[OfferView]:
     """Offers with the ways they are about; those of closed offers as they were told."""
     if not offers:  # such as behind the last page: nothing to be asked for
@@ -187,19 +198,24 @@ def _give_back(store: Store, offer: Offer, state: str, world: World, reason: Dec
 def _close(store: Store, offer: Offer, state: str, world: World, reason: DeclineReason | None = None) -> Offer:
     """The offer ends; its ways have nobody, and a run without anybody is cancelled."""
     store.move(offer, state, world, reason)
-    rows = store.offer_legs([offer.id]).get(offer.id, [])
+    rows = [row for row in store.offer_legs([offer.id]).get(offer.id, []) if row.open]
+    about = [row.leg_id for row in rows]
     for row in rows:
         row.open = False
-    closed = list(store.active_assignments([row.leg_id for row in rows]).values())
+    _end_rides(store, about, world)
+    return offer
+
+
+def _end_rides(store: Store, leg_ids: Collection[UUID], world: World) -> None:
+    closed = list(store.active_assignments(leg_ids).values())
     for assignment in closed:
         assignment.active = assignment.locked = False
     store.flush()
     for run in store.empty_runs({assignment.run_id for assignment in closed}):
         store.move(run, "cancelled", world)
-    return offer
 
 
 def _legs(store: Store, offer: Offer) -> list[Leg]:
-    """Those that the offer is about, locked."""
-    about = {row.leg_id for row in store.offer_legs([offer.id]).get(offer.id, [])}
+    """Those that the offer is still about, locked: some may have been given back before."""
+    about = {row.leg_id for row in store.offer_legs([offer.id]).get(offer.id, []) if row.open}
     return [leg for leg in store.legs_of([offer.request_id], lock=True)[offer.request_id] if leg.id in about]

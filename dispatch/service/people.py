@@ -12,7 +12,9 @@ from dispatch.errors import BadInput, Conflict, Fault
 from dispatch.model.clock import day_length_s, day_start
 from dispatch.model.day import Policy
 from dispatch.model.intake import ChangedTerritory, ChangedVolunteer, NewAvailability, NewBeneficiary, NewTerritory, NewVolunteer
+from dispatch.model.lifecycle import INITIAL
 from dispatch.model.rules import Rules
+from dispatch.rules.availability import MOST_SPANS
 from dispatch.service.accounts import end_logins
 from dispatch.service.places import check_on_roads
 from dispatch.storage.accounts import Accounts
@@ -20,11 +22,11 @@ from dispatch.storage.registry import Registry
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Availability, Beneficiary, Refusal, Territory, Volunteer
 from dispatch.storage.vault import Identity
+from dispatch.storage.volunteer_tables import Engagement
 from dispatch.world import World
 from routing.network import RoadNetwork
 
 IDENTITY = {field.name for field in fields(Identity)}
-MOST_SPANS = 12  # as many as a day to be planned may hold (`model.day`): one more would keep the whole day from being planned
 
 
 def make_territory(registry: Registry, new: NewTerritory, world: World, note: str = "") -> Territory:
@@ -70,11 +72,14 @@ def add_beneficiary(store: Store, new: NewBeneficiary, network: RoadNetwork, wor
 
 
 def add_volunteer(store: Store, new: NewVolunteer, network: RoadNetwork, world: World) -> Volunteer:
-    """File a volunteer driver, active at once."""
+    """File a volunteer driver: an application, or active at once."""
     _check_home(store, new.home, network)
-    given = new.model_dump(exclude={"accepts_needs", *IDENTITY})
-    row = Volunteer(id=world.new_id(), **given, accepts_needs=list(new.accepts_needs), active=True, created_at=world.now())
+    given = new.model_dump(exclude={"accepts_needs", "apply", *IDENTITY})
+    row = Volunteer(id=world.new_id(), **given, accepts_needs=list(new.accepts_needs), active=False, created_at=world.now())
     store.add_person(row, _identity(new))
+    store.add(Engagement(id=row.id, state=INITIAL["engagement"]))
+    for step in () if new.apply else ("vetting", "active"):
+        store.engage(row, step, world)
     store.note_access("made", row.__tablename__, row.id, 1, world)
     return row
 
@@ -82,11 +87,14 @@ def add_volunteer(store: Store, new: NewVolunteer, network: RoadNetwork, world: 
 def change_person(
     store: Store, row: Beneficiary | Volunteer, new: NewBeneficiary | ChangedVolunteer, network: RoadNetwork, world: World
 ) -> None:
-    """Write a file anew, whole; a volunteer who is not active any more is logged out. Stale when somebody else changed it meanwhile."""
+    """Write a file anew, whole; a volunteer who is not active any more is logged out. Stale when somebody else changed it meanwhile.
+
+    Volunteers are changed through `service.engagements`, which sees to `active` and to rides.
+    """
     if new.home != row.home:
         _check_home(store, new.home, network)
     lists = {name: list(getattr(new, name)) for name in ("needs", "accepts_needs") if hasattr(new, name)}
-    store.change(row, new.model_dump(exclude=IDENTITY) | lists)
+    store.change(row, new.model_dump(exclude={"active", *IDENTITY}) | lists)
     store.identify(row.id, _identity(new))
     store.note_access("changed", row.__tablename__, row.id, 1, world)
     if isinstance(new, ChangedVolunteer) and not new.active:
@@ -105,7 +113,7 @@ def add_availability(store: Store, volunteer_id: UUID, new: NewAvailability, wor
         raise BadInput([Fault("starts_at", "too_many", f"is on a day that has {MOST_SPANS} spans already: join some of them")])
     if store.overlapping(volunteer_id, new.starts_at, new.ends_at):
         raise Conflict("This overlaps a span that was given before.")
-    row = Availability(id=world.new_id(), volunteer_id=volunteer_id, starts_at=new.starts_at, ends_at=new.ends_at, created_at=world.now())
+    row = Availability(id=world.new_id(), volunteer_id=volunteer_id, **new.model_dump(), created_at=world.now())
     store.add(row)
     return row
 
@@ -118,7 +126,7 @@ def refuse_pair(store: Store, volunteer_id: UUID, beneficiary_id: UUID) -> None:
         store.add(Refusal(volunteer_id=volunteer_id, beneficiary_id=beneficiary_id))
 
 
-def _identity(new: NewBeneficiary | NewVolunteer) -> Identity:
+def _identity(new: NewBeneficiary | NewVolunteer | ChangedVolunteer) -> Identity:
     return Identity(**new.model_dump(include=IDENTITY))
 
 

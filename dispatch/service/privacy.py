@@ -103,7 +103,9 @@ def _mask(store: Store, row: Beneficiary | Volunteer, world: World) -> None:
             request.origin, request.destination = _area(request.origin), _area(request.destination)
         values |= {"needs": [], "alone": False}
     else:
-        values |= {"accepts_needs": [], "active": False}
+        values |= {"accepts_needs": []}
+        if row.engagement not in ("left", "refused"):
+            store.engage(row, "left", world)
     store.clear_sealed(row.id)
     store.change(row, values)
     store.forget_traces(row.id, now)

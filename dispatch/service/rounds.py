@@ -10,14 +10,18 @@ from typing import Any
 from uuid import UUID
 
 from dispatch.errors import BadInput, Fault
+from dispatch.model.day import Driver
 from dispatch.model.lifecycle import INITIAL, WAITING_LEG
-from dispatch.model.plans import Plan, Reason, Unserved
+from dispatch.model.plans import Plan, Reason, Run, Unserved
+from dispatch.rules.availability import Span, covers
+from dispatch.rules.fitness import met_needs
+from dispatch.service.availability import free_spans
 from dispatch.service.day import Snapshot, make_snapshot
 from dispatch.service.offers import Ride, send_offer, withdraw_offer
 from dispatch.service.privacy import mask_plan
 from dispatch.service.runs import bound_volunteers, place_runs
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Assignment, Leg, Round, UnservedLeg
+from dispatch.storage.tables import Assignment, Leg, Round, UnservedLeg, Volunteer
 from dispatch.world import World
 
 OVERTAKEN = "overtaken"
@@ -123,16 +127,34 @@ def save_round(store: Store, snapshot: Snapshot, plan: Plan, offer_minutes: int,
 
 
 def _gone(store: Store, snapshot: Snapshot, plan: Plan) -> set[UUID]:
-    """Planned volunteers who were put out of service or erased meanwhile, or do not ride any more with somebody planned for them."""
-    there = {str(row.id) for row in store.active_volunteers()}
+    """Planned volunteers who left or were erased meanwhile, are not free any more, have another car, or refuse somebody of theirs."""
+    before = {driver.id: driver for driver in snapshot.day.drivers}
+    there = {str(row.id) for row in store.active_volunteers() if not _lost_room(row, before.get(str(row.id)))}
     refused = {(str(pair.volunteer_id), str(pair.beneficiary_id)) for pair in store.refusals()}
     refused -= {(driver.id, beneficiary) for driver in snapshot.day.drivers for beneficiary in driver.refuses}
     whose = {request.id: request.beneficiary for request in snapshot.day.requests}
+    free = free_spans(store, snapshot.day.date)
     return {
         UUID(run.driver)
         for run in plan.runs
-        if run.driver not in there or any((run.driver, whose.get(served.request)) in refused for served in run.legs)
+        if run.driver not in there
+        or any((run.driver, whose.get(served.request)) in refused for served in run.legs)
+        or _taken_back(run, before.get(run.driver), free.get(UUID(run.driver), []))
     }
+
+
+def _lost_room(row: Volunteer, before: Driver | None) -> bool:
+    if before is None:
+        return False
+    less = row.seats < before.seats or row.boot < before.boot or row.wheelchair_places < before.wheelchair_places
+    return less or not set(met_needs(row)).issuperset(before.accepts_needs)
+
+
+def _taken_back(run: Run, before: Driver | None, free: Sequence[Span]) -> bool:
+    """Whether the time of a run was a volunteer's to give, and is not any more."""
+    shifts = before.shifts if before else ()
+    given = [(datetime.fromisoformat(begins), datetime.fromisoformat(ends)) for begins, ends in shifts]
+    return covers(given, run.leaves_home, run.back_home) and not covers(free, run.leaves_home, run.back_home)
 
 
 def _to_keep(store: Store, plan: Plan) -> dict[str, Any]:

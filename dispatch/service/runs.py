@@ -58,12 +58,13 @@ def place_runs(
         same = [run for run in before[volunteer] if (run.starts_at, run.ends_at) == (plan.runs[k].leaves_home, plan.runs[k].back_home)]
         if same:
             placed[k] = same[0]
+            same[0].metres = round(plan.runs[k].km * 1000)
     staying = {run.id for run in placed.values()}
     for run in (run for volunteer in volunteers for run in before[volunteer] if run.id not in staying):
         store.move(run, "cancelled", world)
     for k in (k for k in numbers if k not in placed):
         planned = plan.runs[k]
-        span = {"starts_at": planned.leaves_home, "ends_at": planned.back_home}
+        span = {"starts_at": planned.leaves_home, "ends_at": planned.back_home, "metres": round(planned.km * 1000)}
         placed[k] = Run(id=world.new_id(), volunteer_id=UUID(planned.driver), service_date=day, state=INITIAL["run"], **span)
         store.add(placed[k])
     for k, assignments in held.items():

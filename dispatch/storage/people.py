@@ -77,6 +77,12 @@ class PeopleRows(Rows):
         person.sealed = person.phone_digest = person.sms_stopped_at = None
         self.session.flush()
 
+    def _key_of(self, person_id: UUID) -> bytes:
+        _, key = self._sealed([person_id])[0]
+        if key.wrapped is None:
+            raise NotFound
+        return key.wrapped
+
     def _sealed(self, person_ids: Iterable[UUID]) -> Sequence[tuple[Person, PersonKey]]:
         query = (
             sa.select(Person, PersonKey)
@@ -92,14 +98,14 @@ class PeopleRows(Rows):
         query = sa.select(Volunteer).where(Volunteer.territory_id == self.territory_id, Volunteer.active).order_by(Volunteer.id)
         return self.session.scalars(query).all()
 
-    def availabilities(self, start: datetime, end: datetime) -> Sequence[Availability]:
+    def availabilities(self, start: datetime, end: datetime, volunteer_id: UUID | None = None) -> Sequence[Availability]:
         """Spans that begin in [start, end), in order."""
         query = (
             sa.select(Availability)
             .where(Availability.territory_id == self.territory_id, Availability.starts_at >= start, Availability.starts_at < end)
             .order_by(Availability.volunteer_id, Availability.starts_at)
         )
-        return self.session.scalars(query).all()
+        return self.session.scalars(query if volunteer_id is None else query.where(Availability.volunteer_id == volunteer_id)).all()
 
     def overlapping(self, volunteer_id: UUID, start: datetime, end: datetime) -> bool:
         """Whether the volunteer already gave a span that overlaps."""

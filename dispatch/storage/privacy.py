@@ -22,6 +22,7 @@ from dispatch.storage.tables import (
     TripRequest,
     Volunteer,
 )
+from dispatch.storage.volunteer_tables import Absence, Credential, WeeklyHours
 
 
 class PrivacyRows(Rows):
@@ -68,11 +69,14 @@ class PrivacyRows(Rows):
         return found
 
     def forget_traces(self, person_id: UUID, now: datetime) -> None:
-        """Refusals and spans go, keys end, and what was answered about the person in the last hours is emptied."""
+        """Refusals, hours and papers go, keys end, and what was answered about the person in the last hours is emptied."""
         for table, column in (
             (Refusal, Refusal.volunteer_id),
             (Refusal, Refusal.beneficiary_id),
             (Availability, Availability.volunteer_id),
+            (WeeklyHours, WeeklyHours.volunteer_id),
+            (Absence, Absence.volunteer_id),
+            (Credential, Credential.volunteer_id),  # and with them their files
         ):
             self.session.execute(sa.delete(table).where(table.territory_id == self.territory_id, column == person_id))
         keys = sa.update(ApiKey).where(ApiKey.territory_id == self.territory_id, ApiKey.holder_id == person_id, ApiKey.revoked_at.is_(None))

@@ -20,19 +20,30 @@ from dispatch.storage.base import Table, change_row
 from dispatch.storage.database import enter
 from dispatch.storage.log import Event
 from dispatch.storage.tables import Availability, Beneficiary, Leg, Offer, Round, Run, Territory, TripRequest, UnmetNeed, Volunteer
+from dispatch.storage.volunteer_tables import Absence, Credential, Engagement
 from dispatch.world import World
 
 N = TypeVar("N", bound=Table)
-T = TypeVar("T", Beneficiary, Volunteer, Availability, TripRequest, Leg, Round, Offer, Run, UnmetNeed)
-Moved = TripRequest | Leg | Offer | Round | Run
-KINDS: dict[type[Moved], Kind] = {TripRequest: "request", Leg: "leg", Offer: "offer", Round: "round", Run: "run"}
+T = TypeVar("T", Beneficiary, Volunteer, Availability, TripRequest, Leg, Round, Offer, Run, UnmetNeed, Credential, Absence)
+Moved = TripRequest | Leg | Offer | Round | Run | Engagement | Credential
+KINDS: dict[type[Moved], Kind] = {
+    TripRequest: "request",
+    Leg: "leg",
+    Offer: "offer",
+    Round: "round",
+    Run: "run",
+    Engagement: "engagement",
+    Credential: "credential",
+}
 Moment = InstrumentedAttribute[datetime]
 
 
 #: What "newest" means in lists.
 _PAGE_ORDER: dict[type[Table], Moment] = {
+    Absence: Absence.starts_at,
     Availability: Availability.starts_at,
     Beneficiary: Beneficiary.created_at,
+    Credential: Credential.created_at,
     Offer: Offer.sent_at,
     Round: Round.queued_at,
     Run: Run.starts_at,

@@ -6,13 +6,13 @@ In: a session of `Database.read` or `Database.write`. Out: rows of `tables`. Cal
 from dispatch.storage.audit import AuditRows
 from dispatch.storage.driving import DrivingRows
 from dispatch.storage.notices import NoticeRows
-from dispatch.storage.people import PeopleRows
 from dispatch.storage.privacy import PrivacyRows
 from dispatch.storage.rounds import RoundRows
 from dispatch.storage.sms import SmsRows
 from dispatch.storage.trips import TripRows
+from dispatch.storage.volunteers import VolunteerRows
 from dispatch.storage.webhooks import WebhookRows
 
 
-class Store(PeopleRows, TripRows, RoundRows, DrivingRows, PrivacyRows, NoticeRows, WebhookRows, SmsRows, AuditRows):
+class Store(VolunteerRows, TripRows, RoundRows, DrivingRows, PrivacyRows, NoticeRows, WebhookRows, SmsRows, AuditRows):
     """One territory's rows. What belongs to another one is absent here."""

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from dispatch.storage.base import Edited, Moved, OfTerritory, Opens, Table, is_person, one_of, opens_to, state_of, told_how, where, within
 from dispatch.storage.geometry import GeoPoint, LonLat
@@ -90,6 +90,9 @@ class Beneficiary(_Filed, Table):
     entered_by: Mapped[UUID | None]  # the key or account of a referrer
 
 
+_ENGAGEMENT = sa.table("engagement", sa.column("id", sa.Uuid()), sa.column("state", sa.String()))  # `volunteer_tables`
+
+
 class Volunteer(_Filed, Table):
     __tablename__ = "volunteer"
     __table_args__ = (
@@ -98,13 +101,27 @@ class Volunteer(_Filed, Table):
         *told_how(),
         sa.CheckConstraint("seats >= 0 AND wheelchair_places >= 0 AND boot >= 0", name="capacity"),
     )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
     seats: Mapped[int]
     wheelchair_places: Mapped[int]
     boot: Mapped[int]
     accepts_needs: Mapped[list[str]]
     max_km: Mapped[float | None]
     max_rides: Mapped[int | None]
-    active: Mapped[bool]
+    active: Mapped[bool]  # the engagement is active: the database keeps both in step
+    low_step: Mapped[bool] = mapped_column(server_default=sa.false(), default=False)
+    fold_wheelchair: Mapped[bool] = mapped_column(server_default=sa.false(), default=False)
+    front_seat: Mapped[bool] = mapped_column(server_default=sa.false(), default=False)
+    child_seats: Mapped[int] = mapped_column(server_default="0", default=0)
+    fiscal_power: Mapped[int | None]
+    radius_km: Mapped[float | None]
+    max_km_week: Mapped[float | None]
+    max_rides_week: Mapped[int | None]
+    wished_rides: Mapped[int | None]  # in four weeks
+    max_duty_minutes: Mapped[int | None]
+    engagement: Mapped[str] = column_property(
+        sa.select(_ENGAGEMENT.c.state).where(_ENGAGEMENT.c.id == id).correlate_except(_ENGAGEMENT).scalar_subquery()  # noqa: A003
+    )
 
 
 class Availability(OfTerritory, Table):
@@ -118,6 +135,7 @@ class Availability(OfTerritory, Table):
     volunteer_id: Mapped[UUID]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+    instead: Mapped[bool] = mapped_column(server_default=sa.false(), default=False)  # of the weekly hours of its day
     created_at: Mapped[datetime]
 
 
@@ -223,6 +241,7 @@ class Run(Moved, Table):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     revision: Mapped[int] = mapped_column(server_default="0", default=0)  # the database counts changes of times and state: for calendars
+    metres: Mapped[int] = mapped_column(server_default="0", default=0)  # home to home, as planned
 
 
 class Assignment(OfTerritory, Table):

@@ -16,6 +16,8 @@ from tests.api.kinds import CANARY
 #: What names one text, and a calendar that nobody has.
 TEXT = {"kind": "offer_sent", "language": "fr", "form": "email", "file_name": f"{'0' * 64}.ics"}
 
+PICTURE = b"%PDF-1.7 of a licence"
+
 
 class Operation:
     """One of the API's, with a body that would be taken."""
@@ -55,6 +57,8 @@ class Operation:
 
     def sent(self) -> bytes | None:
         """What would be taken, as it is sent."""
+        if self.name == "put_credential_file":
+            return PICTURE
         return encoded(self.body()) if self.schema else self.sheet().encode() if self.form == "text/csv" else None
 
     def sheet(self) -> str:
@@ -93,6 +97,12 @@ class Operation:
             "decline_offer": {"reason": "other"},
             "search_places": {"text": "12 rue de l'Église", "near": home},
             "name_point": {"point": home},
+            "step_engagement": {"to": "suspended"},
+            "change_weekly_hours": {"hours": [{"weekday": 1, "starts": "08:00", "ends": "12:00"}]},
+            "add_absence": {"first_day": "2026-12-24"},
+            "add_credential": {"kind": "licence", "issued_on": "2019-05-14"},
+            "verify_credential": {"expires_on": "2031-05-14"},
+            "refuse_credential": {"reason": "unreadable"},
             "change_volunteer": {"name": "Odette", "home": home, "active": True},
             "create_webhook": {"url": "https://hooks.example.org/allons", "events": ["leg.confirmed"]},
             "settle_call": {"outcome": "reached"},

@@ -15,10 +15,13 @@ from dispatch.model.intake import NewAccount
 from dispatch.model.roles import REFERRERS, ROLES, SCOPES, Role, Scope
 from dispatch.model.sms import IncomingSms
 from dispatch.model.telling import NewWebhook
+from dispatch.model.volunteering import NewCredential
 from dispatch.notices.outbox import queue_notice
 from dispatch.service.accounts import end_account, make_account
+from dispatch.service.credentials import attach_file, hand_in
 from dispatch.service.keys import make_key
 from dispatch.service.offers import accept_offer, take_back_offer
+from dispatch.service.people import refuse_pair
 from dispatch.service.privacy import erase_person
 from dispatch.service.sms import receive_sms
 from dispatch.service.trips import Asker
@@ -27,11 +30,12 @@ from dispatch.storage.accounts import Accounts
 from dispatch.storage.database import Database
 from dispatch.storage.registry import Registry
 from dispatch.storage.store import Store
-from dispatch.storage.tables import ApiKey, Assignment, Offer, Round
+from dispatch.storage.tables import ApiKey, Assignment, Availability, Offer, Round, Volunteer
+from dispatch.storage.volunteer_tables import Absence
 from routing.network import RoadNetwork
 from tests.api.conftest import Service
-from tests.api.operations import TEXT, description
-from tests.dispatch.territories import NOW, TestTerritory
+from tests.api.operations import PICTURE, TEXT, description
+from tests.dispatch.territories import NOW, TestTerritory, at
 
 PAGE = Path(__file__).parents[2] / "docs" / "authorization.md"
 Whose = Literal["own", "same", "other", "deleted", "absent"]
@@ -77,10 +81,31 @@ class Things:
 
     def path(self, path: str, whose: Whose) -> str:
         """With ids of somebody's."""
+        made: dict[str, object] = {}
         for name, make in self._makers().items():
             if "{" + name + "}" in path:
-                path = path.replace("{" + name + "}", str(uuid4() if whose == "absent" else make(whose)))
+                made[name] = uuid4() if whose == "absent" else make(whose)
+                path = path.replace("{" + name + "}", str(made[name]))
+        self._prepare(whose, made)
+        if "absence_id" in path or "availability_id" in path:
+            path = path.format(**dict.fromkeys(("absence_id", "availability_id"), self._hours(whose, made)))
         return path
+
+    def _prepare(self, whose: Whose, made: dict[str, Any]) -> None:
+        """What is to be there before it can be taken away."""
+        if self.operation == "allow_pair" and whose in ("own", "same"):
+            with self.place(whose).store() as store:
+                refuse_pair(store, made["volunteer_id"], made["beneficiary_id"])
+
+    def _hours(self, whose: Whose, made: dict[str, Any]) -> UUID:
+        """An absence or a span of the volunteer that was made."""
+        if whose in ("absent", "deleted"):
+            return uuid4()
+        hours = {"starts_at": at("20:00"), "ends_at": at("21:00"), "created_at": NOW}
+        row = (Absence if self.operation == "remove_absence" else Availability)(id=uuid4(), volunteer_id=made["volunteer_id"], **hours)
+        with self.place(whose).store() as store:
+            store.add(row)
+        return row.id
 
     def _makers(self) -> dict[str, Callable[[Whose], object]]:
         return {
@@ -95,6 +120,7 @@ class Things:
             "date": lambda _: "2026-11-24",
             "key_id": self.key,
             "account_id": self.account,
+            "credential_id": self.credential,
             "notice_id": self.notice,
             "call_id": self.notice,
             "webhook_id": self.webhook,
@@ -181,6 +207,16 @@ class Things:
         with place.store() as store:
             return make_key(Registry(store.session), "partner", store, None, place.world)[0].id
 
+    def credential(self, whose: Whose) -> UUID:
+        place, volunteer = self.place(whose), self.volunteer("own" if whose == "own" else "other" if whose == "other" else "same")
+        with place.store() as store:
+            file = store.get(Volunteer, volunteer)
+            row = hand_in(store, file, NewCredential(kind="licence"), place.world)
+            attach_file(store, row, PICTURE, "application/pdf", place.world)
+            if whose == "deleted":
+                erase_person(store, file, place.world)
+        return row.id
+
     def account(self, whose: Whose) -> UUID:
         place = self.place(whose)
         with place.store() as store:
@@ -240,6 +276,12 @@ class Things:
                 return_after=f"2026-11-25T{clock}:00Z",
             ),
             "tap_status": lambda: {"id": str(uuid4()), "state": "en_route", "at": "2026-11-24T08:00:00Z"},
+            "step_engagement": lambda: {"to": "suspended"},
+            "change_weekly_hours": lambda: {"hours": [{"weekday": 1, "starts": "08:00", "ends": "12:00"}]},
+            "add_absence": lambda: {"first_day": "2026-12-24"},
+            "add_credential": lambda: {"kind": "licence"},
+            "verify_credential": lambda: {"expires_on": "2031-05-14"},
+            "refuse_credential": lambda: {"reason": "unreadable"},
             "refuse_trip_request": lambda: {"code": "other"},
             "call_for_return": lambda: {"ready_at": "2026-11-24T20:00:00Z"},
             "create_round": lambda: {"date": "2026-11-25"},
@@ -303,6 +345,8 @@ def wrong_cells(service: Service, role: str) -> Iterator[str]:
             sent: dict[str, Any] = {"json": body} if (body := things.body(operation, whose)) else {}  # noqa: B023
             if sheet := things.sheet(operation):  # noqa: B023
                 sent, headers = {"content": sheet}, {**headers, "Content-Type": "text/csv"}
+            if operation == "put_credential_file":  # noqa: B023
+                sent, headers = {"content": PICTURE}, {"Content-Type": "application/pdf"}
             query = {"params": {"date": "2026-11-24"}} if operation == "export_offers" else {}  # noqa: B023
             sent |= query
             about = things.path(path, whose)  # noqa: B023

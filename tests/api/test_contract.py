@@ -18,14 +18,17 @@ from dispatch.engine.throttle import Throttle
 from dispatch.metrics import CALLS
 from dispatch.model.intake import NewAccount
 from dispatch.model.roles import ROLES
+from dispatch.model.volunteering import NewCredential
 from dispatch.service.accounts import make_account
+from dispatch.service.credentials import attach_file, hand_in
 from dispatch.service.keys import make_key
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.database import Database
 from dispatch.storage.registry import Registry
+from dispatch.storage.tables import Volunteer
 from routing.network import RoadNetwork
 from tests.api.conftest import Service
-from tests.api.operations import TEXT, operations
+from tests.api.operations import PICTURE, TEXT, operations
 from tests.servers import free_port
 
 #: What a description cannot say (places must be near roads, a time in the future) is refused although it fits: not a violation.
@@ -67,6 +70,9 @@ def things(service: Service) -> dict[str, list[str]]:
             new = NewAccount(role="partner", name="Odette", email=f"{request.hex}@example.org")
             account, _ = make_account(Accounts(store.session), new, store, place.world)
             key, _ = make_key(Registry(store.session), "partner", store, None, place.world)
+            paper = hand_in(store, store.get(Volunteer, volunteer), NewCredential(kind="licence"), place.world)
+            attach_file(store, paper, PICTURE, "application/pdf", place.world)
+            found.setdefault("credential_id", []).append(str(paper.id))
         own = {"territory_id": place.id, "volunteer_id": volunteer, "beneficiary_id": person, "request_id": request, "offer_id": offer.id}
         for name, row_id in {**own, "round_id": offer.round_id, "account_id": account.id, "key_id": key.id}.items():
             found.setdefault(name, []).append(str(row_id))

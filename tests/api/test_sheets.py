@@ -80,8 +80,8 @@ def test_one_bad_line_keeps_all_out_and_on_request_only_itself(service: Service)
     made = service.call("coordinator", "GET", f"/v1/beneficiaries/{written['lines'][0]['id']}").json()
     assert (made["name"], made["phone"]) == ("Odette", "06 12 34 56 00")
     with service.here.store() as store:
-        noted = {row.subject_id: row.act for row in store.accesses(None, 50, None)}
-    assert [noted[UUID(line["id"])] for line in written["lines"][:2]] == ["made", "made"]
+        noted = {(row.subject_id, row.act) for row in store.accesses(None, 50, None)}
+    assert {(UUID(line["id"]), "made") for line in written["lines"][:2]} <= noted
 
 
 def test_a_file_that_is_sent_again_has_one_effect(service: Service) -> None:

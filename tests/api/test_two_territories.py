@@ -6,6 +6,7 @@ every role, with one's own ids and with the other's.
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,18 +21,21 @@ from dispatch.metrics import REGISTRY
 from dispatch.model.intake import NewAccount
 from dispatch.model.roles import ROLES
 from dispatch.model.telling import NewWebhook
+from dispatch.model.volunteering import NewAbsence, NewCredential
 from dispatch.notices.outbox import queue_notice
 from dispatch.service.accounts import make_account
+from dispatch.service.availability import add_absence
+from dispatch.service.credentials import attach_file, hand_in
 from dispatch.service.offers import accept_offer
 from dispatch.service.webhooks import add_webhook
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.base import Table
 from dispatch.storage.database import Database
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Offer, Round
+from dispatch.storage.tables import Offer, Round, Volunteer
 from routing.network import RoadNetwork
 from tests.api.conftest import Service
-from tests.api.operations import TEXT, operations
+from tests.api.operations import PICTURE, TEXT, operations
 from tests.dispatch.territories import NOW, TestTerritory
 
 pytestmark = [pytest.mark.slow, pytest.mark.redis]
@@ -88,6 +92,11 @@ def ids_of(place: TestTerritory, service: Service) -> dict[str, UUID]:
         told = queue_notice(store, "request_received", person, offer.request_id, place.world, facts={"at": NOW})
         told.state = "to_call"
         (endpoint,) = store.endpoints()
+        paper = hand_in(store, store.get(Volunteer, volunteer), NewCredential(kind="licence"), place.world)
+        attach_file(store, paper, PICTURE, "application/pdf", place.world)
+        absence = add_absence(store, store.get(Volunteer, volunteer), NewAbsence(first_day=date(2027, 1, 1)), place.world)
+        span = store.availabilities_of(volunteer)[0]
+    known |= {"credential_id": paper.id, "absence_id": absence.id, "availability_id": span.id}
     known |= {"notice_id": told.id, "call_id": told.id, "webhook_id": endpoint.id}
     return {**known, **TEXT, "round_id": rounds[0].id, "account_id": account.id, "key_id": uuid4()}
 
@@ -106,6 +115,7 @@ def answers(service: Service) -> Iterator[tuple[str, str]]:
         subjects = [f"?subject_id={row_id}" for row_id in there.values()] if operation.name in ("list_events", "list_accesses") else []
         requests = [f"?request_id={there['request_id']}"] if operation.name == "list_offers" else []
         requests += ["?date=2026-11-24"] if operation.name == "export_offers" else []
+        picture = [{"content": PICTURE}] if operation.name == "put_credential_file" else []
         sheets = [operation.sheet(), operation.sheet().replace(str(here["beneficiary_id"]), str(there["beneficiary_id"]))]
         for role in ROLES:
             for ids in (here, there):
@@ -114,7 +124,7 @@ def answers(service: Service) -> Iterator[tuple[str, str]]:
                     for sent in (
                         [{"json": {**body, **changed}} for changed in ({}, foreign)]
                         if body
-                        else [{"content": sheet} for sheet in sheets if operation.form == "text/csv"] or [{}]
+                        else [{"content": sheet} for sheet in sheets if operation.form == "text/csv"] or picture or [{}]
                     ):
                         headers = {"If-Match": '"v1"', **({"Content-Type": operation.form} if operation.form else {})}
                         answer = service.call(role, operation.method, path + query, headers=headers, **sent)

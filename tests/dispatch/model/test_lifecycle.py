@@ -35,6 +35,8 @@ def test_every_state_can_be_reached_from_the_first(kind: Kind) -> None:
         ("leg", {"completed", "no_show", "missed", "cancelled", "late_cancelled", "unmet"}),
         ("offer", {"declined", "expired", "withdrawn"}),
         ("round", {"done", "failed"}),
+        ("engagement", {"refused"}),
+        ("credential", {"expired", "replaced", "refused"}),
     ],
 )
 def test_what_is_over_stays_over(kind: Kind, final: set[str]) -> None:

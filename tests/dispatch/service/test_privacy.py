@@ -172,7 +172,7 @@ def test_who_left_or_was_refused_while_a_plan_was_made_is_not_asked(place: TestT
         if what == "refused":
             refuse_pair(store, volunteer, person)
         else:
-            store.change(store.get(Volunteer, volunteer), {"active": False})
+            store.engage(store.get(Volunteer, volunteer), "suspended", place.world)
     with place.database.write("solver") as session:
         assert save_round(Store(session, place.id), snapshot, make_plan(plan), 240, place.world)
     assert (place.states(request), place.states(second)) == (["pending"], ["offered"])

@@ -47,7 +47,7 @@ def test_points_and_instants_are_stored_and_read(database: Database) -> None:
     with database.write() as session:
         Registry(session).add(Territory(id=place, name="A", timezone="Europe/Paris", policy={"x": 1}, created_at=moment))
         row = Volunteer(
-            id=volunteer, home=home, seats=4, wheelchair_places=0, boot=4, accepts_needs=["cane"], active=True, created_at=moment
+            id=volunteer, home=home, seats=4, wheelchair_places=0, boot=4, accepts_needs=["cane"], active=False, created_at=moment
         )
         Store(session, place).add_person(row, Identity("V", None))
     with database.read() as session:

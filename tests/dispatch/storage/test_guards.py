@@ -21,12 +21,14 @@ from dispatch.service.people import refuse_pair
 from dispatch.storage.accounts import Accounts, Login
 from dispatch.storage.base import Table
 from dispatch.storage.database import Database
+from dispatch.storage.driving import Publication, Tap, ToldRide
 from dispatch.storage.log import Event
 from dispatch.storage.notice_tables import CalendarLink, NoticeText, WebhookEndpoint
 from dispatch.storage.registry import Registry
 from dispatch.storage.replies import Replies
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Assignment, Leg, Offer, Reply, Run, UnmetNeed
+from dispatch.storage.volunteer_tables import Absence, Credential, CredentialFile, WeeklyHours
 from routing.network import RoadNetwork
 from tests.dispatch.territories import DATE, NOW, TestTerritory, at
 
@@ -174,6 +176,9 @@ def test_every_pair_of_states_is_tried_and_only_those_of_the_table_are_taken(
     place = TestTerritory(database, demo_roads)
     volunteer, request = place.volunteer(), place.ask(back=None)
     place.run_round({(request, "outbound"): (volunteer, "10:00")})
+    with place.store() as store:
+        paper = {"volunteer_id": volunteer, "kind": "licence", "created_at": NOW, "verified_at": NOW}
+        store.add(Credential(id=uuid4(), state="submitted", **paper))
     name = {"request": "trip_request"}.get(kind, kind)
     table = Table.metadata.tables[name]
     with place.store() as store:
@@ -222,10 +227,11 @@ def _put(place: TestTerritory, table: sa.Table, subject_id: UUID, state: str) ->
         own = connection.execute(
             sa.text("SELECT sql FROM sqlite_master WHERE name = :name"), {"name": f"{table.name}_own_update"}
         ).scalar_one()
-        for name in (trigger, f"{table.name}_own_update"):
+        engages = connection.execute(sa.text("SELECT sql FROM sqlite_master WHERE name = 'engagement_engage'")).scalar_one()
+        for name in (trigger, f"{table.name}_own_update", "engagement_engage"):
             connection.exec_driver_sql(f"DROP TRIGGER {name}")
         connection.execute(update)
-        for statement in (text, own):
+        for statement in (text, own, engages):
             connection.exec_driver_sql(statement)
 
 
@@ -344,6 +350,21 @@ def _fill(place: TestTerritory) -> None:
         store.add(CalendarLink(volunteer_id=volunteer, **token), endpoint, text)
         queue_notice(store, "request_received", person, request, place.world, facts={"at": NOW})
         store.move(store.legs_of([other])[other][0], "cancelled", place.world)
+        leg = store.legs_of([request])[request][0]
+        store.add(
+            Tap(id=place.world.new_id(), leg_id=leg.id, state="en_route", at=NOW, noted_at=NOW),
+            Publication(id=place.world.new_id(), volunteer_id=volunteer, service_date=DATE, version=1, digest="", published_at=NOW),
+            ToldRide(id=place.world.new_id(), leg_id=leg.id, volunteer_id=volunteer, told_pickup_at=NOW, version=1),
+        )
+        paper = {"id": place.world.new_id(), "volunteer_id": volunteer, "kind": "licence", "created_at": NOW}
+        store.add(Credential(state="submitted", **paper))
+        about = {"credential_id": paper["id"], "media_type": "image/png", "size": 1, "sealed": b"", "created_at": NOW}
+        week = {"weekday": 1, "starts": "08:00", "ends": "12:00", "valid_from": DATE, "every_weeks": 1}
+        store.add(
+            CredentialFile(id=place.world.new_id(), **about),
+            WeeklyHours(id=place.world.new_id(), volunteer_id=volunteer, **week),
+            Absence(id=place.world.new_id(), volunteer_id=volunteer, starts_at=at("20:00"), ends_at=at("21:00"), created_at=NOW),
+        )
         key, _ = make_key(Registry(store.session), "coordinator", store, None, place.world)
         told = {"request_sha256": "", "status": 201, "body": "", "created_at": NOW}
         Replies(store.session).keep(Reply(client_id=key.id, key="k", territory_id=place.id, **told))
