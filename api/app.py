@@ -23,6 +23,7 @@ from api.routes import (
     keys,
     needs,
     offers,
+    openness,
     people,
     places,
     privacy,
@@ -90,6 +91,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     own = (
         territories,
+        openness,
         driving,
         people,
         volunteers,

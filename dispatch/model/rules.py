@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from dispatch.model.asking import Purpose
 from dispatch.model.contact import Phone
 
+Weekday = Annotated[int, Field(ge=0, le=6)]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
@@ -26,6 +27,9 @@ class Booking(Section):
     notice_minutes: int = Field(0, ge=0, le=43_200, description="Between asking and the pickup at least so much.")
     cut_off: TimeOfDay | None = Field(None, description="Rides of a day are asked for until this time, on the wall of the territory,")
     cut_off_days: int = Field(1, ge=0, le=30, description="so many days before; 0 is the same day.")
+    open_from: TimeOfDay | None = Field(None, description="Rides arrive or begin between this time")
+    open_until: TimeOfDay | None = Field(None, description="and this one, on the wall of the territory;")
+    weekdays: tuple[Weekday, ...] = Field((0, 1, 2, 3, 4, 5, 6), strict=False, description="on these days: 0 is Monday.")
     purposes: tuple[Purpose, ...] | None = Field(None, strict=False, description="What rides may be for; anything when absent.")
     accept_at_once: bool = Field(True, description="Requests of prescribers, partners and people themselves need no look of a coordinator.")
     late_cancel_minutes: int = Field(120, ge=0, le=10_080, description="A ride given up this short before counts as cancelled late.")

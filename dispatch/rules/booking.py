@@ -23,6 +23,11 @@ def booking_faults(rules: Booking, moment: datetime, purpose: Purpose | None, no
     elif rules.cut_off is not None and now > (limit := last_call(rules, moment, zone)):
         told = limit.astimezone(ZoneInfo(zone)).strftime("%d/%m %H:%M")
         faults.append(Fault(field, "after_cut_off", f"had to be asked for until {told}: give a later day, or call the platform"))
+    wall = moment.astimezone(ZoneInfo(zone))
+    if wall.weekday() not in rules.weekdays:
+        faults.append(Fault(field, "closed_that_day", "is on a day on which this territory does not drive"))
+    elif not (rules.open_from or "00:00") <= f"{wall:%H:%M}" <= (rules.open_until or "24:00"):
+        faults.append(Fault(field, "outside_hours", f"must be between {rules.open_from or '00:00'} and {rules.open_until or '24:00'}"))
     if rules.purposes is not None and purpose not in rules.purposes:
         faults.append(Fault("purpose", "not_driven_for", "must be one of the purposes this territory drives for"))
     return faults

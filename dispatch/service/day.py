@@ -37,6 +37,12 @@ class Snapshot:
     seed: int
 
 
+def day_of(store: Store, service_date: date, now: datetime) -> Day:
+    """A day as it would be planned now, for whoever plans it elsewhere."""
+    unheld = Round(id=store.territory_id, service_date=service_date, seconds=1.0, seed=1)  # in no session: nothing is kept
+    return make_snapshot(store, unheld, 0, now).day
+
+
 def make_snapshot(store: Store, of: Round, token: int, now: datetime) -> Snapshot:
     """Collect the day of a round that is held with a token. Cost: a dozen queries, whatever the number of rows."""
     territory, service_date = store.territory(), of.service_date

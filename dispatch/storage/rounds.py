@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -69,6 +70,13 @@ class RoundRows(Rows):
         """The round of a day that waits to be run."""
         query = sa.select(Round).where(Round.territory_id == self.territory_id, Round.service_date == day, Round.state == "queued")
         return self.session.scalars(query).one_or_none()
+
+    def newest_plan(self, day: date) -> dict[str, Any] | None:
+        """Of a day, as the round that was saved last has it."""
+        query = sa.select(Round.plan).where(
+            Round.territory_id == self.territory_id, Round.service_date == day, Round.state == "done", Round.plan.is_not(None)
+        )
+        return self.session.scalars(query.order_by(Round.finished_at.desc()).limit(1)).one_or_none()
 
     def slot_taken(self, day: date, slot: datetime) -> bool:
         """Whether a round of a day was asked for at this time of the timetable."""

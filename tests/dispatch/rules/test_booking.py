@@ -44,6 +44,12 @@ def test_a_ride_is_for_what_the_territory_drives_for() -> None:
     assert codes(rules, "2026-11-24T10:00", "2026-11-20T10:00", "medical") == []
 
 
+def test_a_territory_that_drives_on_weekdays_in_the_morning_says_so() -> None:
+    rules = Booking(weekdays=(0, 1, 2, 3, 4), open_from="08:00", open_until="12:00")
+    for moment, found in (("2026-11-27T08:00", []), ("2026-11-27T12:01", ["outside_hours"]), ("2026-11-28T10:00", ["closed_that_day"])):
+        assert codes(rules, moment, "2026-11-20T10:00") == found
+
+
 @pytest.mark.parametrize("day", ["2026-10-25", "2026-10-26", "2026-03-29", "2026-03-30"])
 def test_the_last_call_stays_at_its_hour_over_a_clock_change(day: str) -> None:
     told = last_call(Booking(cut_off="17:00"), at(f"{day}T10:00"), PARIS).astimezone(ZONE)
