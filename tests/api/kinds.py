@@ -112,7 +112,7 @@ SAME_INSTANT = [
 FREE_IDS = {("create_key", "holder_id"), ("create_account", "holder_id")}
 NAMES = {
     "name": "line", "phone": "phone", "email": "email", "contact_name": "line", "contact_phone": "phone", "contact_email": "email",
-    "timezone": "zone", "token": "token", "code": "code", "password": "password",
+    "text": "line", "timezone": "zone", "token": "token", "code": "code", "password": "password",
     "kind": "slug", "car": "line",
     "queue": "slug", "url": "url", "body": "prose", "subject": "line",
     "from": "line", "message": "said", "message_id": "line",
