@@ -26,6 +26,7 @@ from dispatch.storage.log import Event
 from dispatch.storage.notice_tables import CalendarLink, NoticeText, WebhookEndpoint
 from dispatch.storage.registry import Registry
 from dispatch.storage.replies import Replies
+from dispatch.storage.sms import SmsIn
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Assignment, Leg, Offer, Reply, Run, UnmetNeed
 from dispatch.storage.volunteer_tables import Absence, Credential, CredentialFile, WeeklyHours
@@ -365,6 +366,7 @@ def _fill(place: TestTerritory) -> None:
             WeeklyHours(id=place.world.new_id(), volunteer_id=volunteer, **week),
             Absence(id=place.world.new_id(), volunteer_id=volunteer, starts_at=at("20:00"), ends_at=at("21:00"), created_at=NOW),
         )
+        store.add(SmsIn(id=place.world.new_id(), message_id="m", received_at=NOW, outcome="accepted"))
         key, _ = make_key(Registry(store.session), "coordinator", store, None, place.world)
         told = {"request_sha256": "", "status": 201, "body": "", "created_at": NOW}
         Replies(store.session).keep(Reply(client_id=key.id, key="k", territory_id=place.id, **told))
