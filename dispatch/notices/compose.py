@@ -126,6 +126,8 @@ def text_of(store: Store, notice: Notice, form: Form, language: Language, identi
     telling = Rules.model_validate(territory.rules).telling
     place = Place(territory.name, territory.timezone, telling.phone)
     words = words_for(kind, facts, language, place, identity, {row_id: found.name for row_id, found in who.items()}, link)
+    if "volunteer_id" in facts and (car := who[facts["volunteer_id"]].car):
+        words["driver_and_car"] += f" ({car})"
     words["answer_code"] = answer_code(store.vault, notice.about) if telling.sms_answers and kind in CODED else ""
     return fill(text, words)
 

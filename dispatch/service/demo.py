@@ -16,6 +16,9 @@ from dispatch.errors import DispatchError
 from dispatch.model.clock import to_instant
 from dispatch.model.day import Day, Driver, Request
 from dispatch.model.intake import NewAvailability, NewBeneficiary, NewTerritory, NewTrip, NewVolunteer
+from dispatch.model.volunteering import Hours, NewCredential, Verified, WeeklyGrid
+from dispatch.service.availability import write_weekly_hours
+from dispatch.service.credentials import hand_in, verify
 from dispatch.service.people import add_availability, add_beneficiary, add_volunteer, make_territory, refuse_pair
 from dispatch.service.sample import make_sample_day
 from dispatch.service.trips import request_trip
@@ -43,6 +46,7 @@ _FAMILIES = (
     "Lambert", "Bonnet", "Mercier", "Faure", "Roux", "Vidal", "Marchand", "Benali", "Haddad", "Da Silva", "Le Goff", "Nguyen",
     "Perrin", "Robin", "Clément", "Gauthier", "Noël", "Picard", "Aubert", "Rolland", "Lacroix", "Barbier", "Brunet", "Schmitt",
 )  # fmt: skip
+_CARS = ("Renault Clio grise", "Peugeot 208 bleue", "Dacia Sandero blanche", "Citroën C3 rouge", "Toyota Yaris verte")
 T = TypeVar("T", Volunteer, Beneficiary)
 
 
@@ -55,14 +59,14 @@ class Demo:
     names: dict[str, str]  # of volunteers and of requests' people, by id; for the terminal only
 
 
-def fill_demo(database: Database, network: RoadNetwork, world: World) -> Demo:
+def fill_demo(database: Database, network: RoadNetwork, world: World, legs: int = LEGS, drivers: int = DRIVERS) -> Demo:
     """Make the territory, its people and tomorrow's requests where they are not there yet; one transaction."""
     with database.write() as session:
         registry = Registry(session)
         territory = registry.territory_named(NAME) or make_territory(registry, NewTerritory(name=NAME), world, NOTE)
         store = Store(session, territory.id)
         date = world.now().astimezone(ZoneInfo(territory.timezone)).date() + dt.timedelta(days=1)
-        day = make_sample_day(network, legs=LEGS, drivers=DRIVERS, seed=SEED, day=date, timezone=territory.timezone)
+        day = make_sample_day(network, legs=legs, drivers=drivers, seed=SEED, day=date, timezone=territory.timezone)
         _make_people(store, day, network, world)
         if not store.requests_of_day(date):
             _make_day(store, day, network, world)
@@ -74,7 +78,8 @@ def _make_people(store: Store, day: Day, network: RoadNetwork, world: World) -> 
     for k, driver in enumerate(day.drivers):
         if _name(k, "volunteer") not in known:
             given = driver.model_dump(include={"home", "seats", "wheelchair_places", "boot", "accepts_needs", "max_km", "max_rides"})
-            add_volunteer(store, NewVolunteer(name=_name(k, "volunteer"), **given), network, world)
+            new = NewVolunteer(name=_name(k, "volunteer"), car=_CARS[k % len(_CARS)], **given)
+            _hand_in_papers(store, add_volunteer(store, new, network, world), k, day.date, world)
     known = set(_by_name(store, _beneficiaries(store)))
     for k, request in enumerate(_first_requests(day).values()):
         if _name(k, "beneficiary") not in known:
@@ -88,12 +93,30 @@ def _make_day(store: Store, day: Day, network: RoadNetwork, world: World) -> Non
     at = {beneficiary: people[_name(k, "beneficiary")] for k, beneficiary in enumerate(_first_requests(day))}
     for k, driver in enumerate(day.drivers):
         volunteer = volunteers[_name(k, "volunteer")]
-        _give_shifts(store, day, driver, volunteer, world)
+        if k % 3 == 0 and not store.weekly_hours(volunteer.id):
+            _give_weekly_hours(store, day, driver, volunteer, world)
+        elif k % 3:
+            _give_shifts(store, day, driver, volunteer, world)
         for refused in driver.refuses:
             if refused in at:
                 refuse_pair(store, volunteer.id, at[refused].id)
     for request in day.requests:
         request_trip(store, _trip(day, request, at[request.beneficiary]), network, world)
+
+
+def _hand_in_papers(store: Store, volunteer: Volunteer, k: int, day: dt.date, world: World) -> None:
+    """Licences that hold, one that ends soon, one that nobody has looked at, and many that are missing."""
+    if k < 8:
+        paper = hand_in(store, volunteer, NewCredential(kind="licence", expires_on=day + dt.timedelta(days=20 if k == 0 else 900)), world)
+        if k != 1:
+            verify(store, paper, Verified(), None, world)
+
+
+def _give_weekly_hours(store: Store, day: Day, driver: Driver, volunteer: Volunteer, world: World) -> None:
+    """The hours of the day, on every working day and on that of the day."""
+    days = sorted({1, 2, 3, 4, 5, day.date.isoweekday()})
+    hours = tuple(Hours(weekday=weekday, starts=begins, ends=ends) for weekday in days for begins, ends in driver.shifts)
+    write_weekly_hours(store, volunteer, WeeklyGrid(hours=hours), world)
 
 
 def _give_shifts(store: Store, day: Day, driver: Driver, volunteer: Volunteer, world: World) -> None:

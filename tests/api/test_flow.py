@@ -53,6 +53,33 @@ def test_a_posted_request_is_planned_declined_planned_again_and_accepted(running
     assert ended == {"withdrawn", "declined"}
 
 
+def test_rides_of_an_absence_are_given_to_others_by_the_next_round(running: Service) -> None:
+    """An absence typed in the evening: reopened with the answer, offered again within one round, and what others agreed on stays."""
+    call = running.call
+    running.here.volunteer("Second")
+    requests = []
+    for hour in (9, 14):
+        moments = {"arrive_by": f"2026-11-24T{hour:02}:40:00+01:00", "return_after": f"2026-11-24T{hour + 1:02}:40:00+01:00"}
+        person = str(running.here.person(f"P{hour}"))
+        requests.append(call("coordinator", "POST", "/v1/trip-requests", json=running.wish(beneficiary_id=person, **moments)).json()["id"])
+    for request in requests:
+        wait_for(running, request, "offered", "offered")
+    for offer in call("coordinator", "GET", "/v1/offers?state=sent").json()["items"]:
+        assert call("coordinator", "POST", f"/v1/offers/{offer['id']}/accept").status_code == 200
+    driven = {leg["id"]: leg for request in requests for leg in wait_for(running, request, "confirmed", "confirmed")}
+    away = next(iter(driven.values()))["volunteer_id"]
+    gone = {leg_id for leg_id, leg in driven.items() if leg["volunteer_id"] == away}
+    told = call("coordinator", "POST", f"/v1/volunteers/{away}/absences", json={"first_day": "2026-11-24"}).json()
+    assert {ride["leg_id"] for ride in told["touched"]} == gone
+    for request in requests:
+        legs = call("coordinator", "GET", f"/v1/trip-requests/{request}").json()["legs"]
+        states = ["offered" if leg["id"] in gone else "confirmed" for leg in legs]
+        for leg in wait_for(running, request, *states):
+            assert leg["volunteer_id"] != away
+            if leg["id"] not in gone:
+                assert leg == driven[leg["id"]]
+
+
 def test_a_round_asked_for_by_hand_is_waited_for_and_shows_its_plan(running: Service) -> None:
     first = running.call("coordinator", "POST", "/v1/trip-requests", json=running.wish(needs=["oxygen"])).json()["id"]
     made = running.call("coordinator", "POST", "/v1/rounds", json={"date": "2026-11-24", "seconds": 0.5})
