@@ -90,6 +90,14 @@ class Plans:
             yield from self._conditions(part)
 
 
+#: What volunteers' operations are sent.
+VOLUNTEERING: dict[str, Any] = {
+    "add_absence": {"first_day": "2199-01-01"}, "step_engagement": {"to": "suspended"}, "change_weekly_hours": {"hours": []},
+    "add_credential": {"kind": "licence"}, "verify_credential": {}, "refuse_credential": {"reason": "other"},
+}  # fmt: skip
+PICTURES = {"put_credential_file": "%PDF-"}
+
+
 @pytest.fixture
 def crowd(postgis: Database, demo_roads: RoadNetwork) -> Crowd:
     return make_crowd(postgis, demo_roads, VAULT)
@@ -172,6 +180,7 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
         "round_id": crowd.rounds[0],
         "key_id": crowd.territory,
         "account_id": ended.id,
+        **dict.fromkeys(("credential_id", "absence_id", "availability_id", "run_id", "leg_id", "sms_id"), uuid4()),
         **dict.fromkeys(("notice_id", "call_id", "webhook_id"), told),
         **TEXT,
     }
@@ -183,6 +192,8 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
     bodies: dict[str, Any] = {
         "create_beneficiary": person, "create_volunteer": person, "change_beneficiary": person,
         "change_volunteer": {**person, "active": True},
+        **VOLUNTEERING,
+        "tap_status": {"id": str(uuid4()), "state": "en_route", "at": span["starts_at"]},
         "add_availability": span, "create_trip_request": wish, "create_round": {"date": str(day)}, "create_key": {"role": "partner"},
         "search_places": {"text": "12 rue de l'Église"}, "name_point": {"point": home},
         "decline_offer": {"reason": "other"}, "call_for_return": {"ready_at": f"{day}T21:30:00Z"},
@@ -195,6 +206,7 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
     }  # fmt: skip
     way = f"{home[0]},{home[1]},{crowd.points[9][0]},{crowd.points[9][1]}"
     sheets = {
+        **PICTURES,
         "import_volunteers": f"name,home_lon,home_lat\nMarcel,{home[0]},{home[1]}\n",
         "import_beneficiaries": f"name,home_lon,home_lat\nOdette,{home[0]},{home[1]}\n",
         "import_trip_requests": "beneficiary,origin_lon,origin_lat,destination_lon,destination_lat,arrive_by\n"
@@ -211,13 +223,13 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
                 sent: dict[str, Any] = {"json": bodies[name]} if name in bodies else example(operation, described)
                 if name.startswith("list_") and name in ("list_trip_requests", "list_events"):
                     sent = {"params": {"date": str(day)} if name == "list_trip_requests" else {"subject_id": str(crowd.requests[0])}}
-                if name.startswith("import_"):
+                if name in sheets:
                     sent = {"content": sheets[name]}
                 if name in ("export_offers", "export_trip_requests"):
                     sent = {"params": {"date": str(day)}}
                 headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": f"{name}-{role}-12345678", "If-Match": '"v1"'}
-                headers |= {"Content-Type": "text/csv"} if "content" in sent else {}
-                answer = client.request(method, path.format(**ids), headers=headers, **sent)
+                headers |= {"Content-Type": "application/pdf" if name in PICTURES else "text/csv"} if "content" in sent else {}
+                answer = client.request(method, path.format(**ids, date=day), headers=headers, **sent)
                 fine = (200, 201, 202, 204, 403, 404, 409, 412, *([401] if name in OPEN else []))
                 assert answer.status_code in fine, (name, answer.text)
                 called += answer.status_code < 300
