@@ -18,6 +18,7 @@ from api.simulation.judge import complaints_of, figures_of
 from api.simulation.people import settle
 from api.simulation.service import Service
 from api.simulation.stage import Stage, Wishes
+from api.simulation.troubles import BLOCKING, Troubles
 from dispatch.service.keys import make_key
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
@@ -55,7 +56,7 @@ def _set_up(service: Service, database: Database, wishes: Wishes) -> tuple[Stage
             store = None if territory_id is None else Store(session, territory_id)
             return make_key(Registry(session), role, store, None, service.world)[1]
 
-    new = {"name": "Pays simulé", "timezone": TIMEZONE, "timetable": [{"at": "17:00", "ahead": 1}]}
+    new = {"name": "Pays simulé", "timezone": TIMEZONE, "timetable": [{"at": "17:00", "ahead": 1}], "rules": {"credentials": BLOCKING}}
     territory = UUID(service.caller(first_key("admin")).make("/v1/territories", new)["id"])
     manager = service.caller(first_key("manager", territory))
     callers = {role: service.caller(manager.make("/v1/keys", {"role": role})["text"]) for role in ("coordinator", "prescriber", "partner")}
@@ -68,7 +69,8 @@ def _live(stage: Stage, database: Database, territory: UUID, network: RoadNetwor
     """Day after day, and what is still open after the last one."""
     people = settle(stage, network)
     asking, answering = Asking(stage, people), Answering(stage, people)
-    driving, calling = Driving(stage), Calling(stage)
+    driving, calling, troubles = Driving(stage), Calling(stage), Troubles(stage, people)
+    troubles.file_papers()
     stage.after_turn += [answering.look, driving.look]
     for ahead in range(GIVEN_AHEAD):
         answering.say_when(stage.wishes.start + dt.timedelta(days=ahead))
@@ -76,6 +78,7 @@ def _live(stage: Stage, database: Database, territory: UUID, network: RoadNetwor
         day = stage.wishes.start + dt.timedelta(days=number)
         answering.say_when(day + dt.timedelta(days=GIVEN_AHEAD))
         asking.begin_day(day)
+        troubles.begin_day(day)
         for clock in _TURNS:
             stage.plan(stage.at(day, clock), stage.turn)
             stage.plan(stage.at(day, clock) + dt.timedelta(minutes=1), calling.look)
