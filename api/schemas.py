@@ -264,6 +264,8 @@ class OfferOut(_Out):
     expires_at: dt.datetime
     answered_at: dt.datetime | None
     decline_reason: str | None
+    answered_via: str | None = Field(examples=["account", "phone", "link", "sms"])
+    again_reason: str | None = Field(description="Why a volunteer who said no, or nothing, was asked again.")
     seats: int
     wheelchair: bool
     needs: list[str]

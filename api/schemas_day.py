@@ -115,3 +115,22 @@ class LegStateOut(_Out):
     request_id: UUID
     direction: str
     state: str
+
+
+class CandidateOut(_Out):
+    """A volunteer for a way, and what it would mean to ask; the plan of others stays as it is."""
+
+    volunteer_id: UUID
+    name: str | None
+    fits: bool
+    sentence: str = Field(description="French: what it would mean, or the rule that is in the way.")
+    sentence_en: str
+    km: float | None = Field(description="More, from home to home.")
+    leaves_home: dt.datetime | None
+    back_home: dt.datetime | None
+    answered: str | None = Field(description="`declined` or `expired`: asked before; asking again needs a reason.")
+    asked_now: bool
+
+
+class CandidatesOut(_Out):
+    items: list[CandidateOut]

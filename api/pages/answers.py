@@ -60,9 +60,9 @@ def _answer(token: str, request: Request, parts: PartsOf, reason: DeclineReason 
     try:
         with _opened(token, parts, changing=True) as (store, offer):
             if reason is None:
-                accept_offer(store, offer, parts.world)
+                accept_offer(store, offer, parts.world, "link")
             else:
-                decline_offer(store, offer, reason, parts.world)
+                decline_offer(store, offer, reason, parts.world, "link")
     except NotFound:
         return _nothing(request, parts)
     except (Conflict, IllegalMove):

@@ -1,5 +1,6 @@
 """Offers: what volunteers are asked, and what they answer. Coordinators note answers given by phone."""
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -7,16 +8,22 @@ from fastapi import APIRouter, Query
 from api.auth import CallerOf, own_offer
 from api.deps import PartsOf
 from api.schemas import OfferOut, Page, PageQuery, page_of
+from api.schemas_day import CandidateOut, CandidatesOut
+from dispatch.engine.entrust import candidates as rank
+from dispatch.engine.entrust import entrust as give
+from dispatch.errors import BadInput, Fault
+from dispatch.model.entrusting import Entrust, Via
 from dispatch.model.intake import Decline, RowId
 from dispatch.service.keys import Caller
 from dispatch.service.offers import OfferView, show_offers
 from dispatch.service.offers import accept_offer as agree
 from dispatch.service.offers import decline_offer as turn_down
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Offer
+from dispatch.storage.tables import Leg, Offer
 from dispatch.world import World
 
 router = APIRouter(prefix="/offers", tags=["offers"])
+leg_router = APIRouter(prefix="/legs", tags=["offers"])
 
 
 class OfferQuery(PageQuery):
@@ -55,7 +62,7 @@ def get_offer(offer_id: RowId, caller: CallerOf, parts: PartsOf) -> OfferOut:
 def accept_offer(offer_id: RowId, caller: CallerOf, parts: PartsOf) -> OfferOut:
     """Yes: the ways of this offer are confirmed."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
-        return _show(store, caller, agree(store, own_offer(caller, store.get(Offer, offer_id)), parts.world), parts.world)
+        return _show(store, caller, agree(store, own_offer(caller, store.get(Offer, offer_id)), parts.world, _via(caller)), parts.world)
 
 
 @router.post("/{offer_id}/decline")
@@ -63,7 +70,34 @@ def decline_offer(offer_id: RowId, answer: Decline, caller: CallerOf, parts: Par
     """No: the next round looks for somebody else."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         offer = own_offer(caller, store.get(Offer, offer_id))
-        return _show(store, caller, turn_down(store, offer, answer.reason, parts.world), parts.world)
+        return _show(store, caller, turn_down(store, offer, answer.reason, parts.world, _via(caller)), parts.world)
+
+
+@leg_router.get("/{leg_id}/candidates")
+def list_candidates(leg_id: RowId, caller: CallerOf, parts: PartsOf) -> CandidatesOut:
+    """Who could drive this way, the best first, each with what it would mean; those who cannot come last, with the rule in the way."""
+    with parts.reading(caller.territory_id) as store:
+        found = rank(store, store.get(Leg, leg_id), parts.network, parts.world)
+        who = store.identities([candidate.volunteer_id for candidate in found])
+        items = [CandidateOut(**asdict(candidate), name=who[candidate.volunteer_id].name) for candidate in found]
+    parts.note_read(caller, "volunteer", None, len(items))
+    return CandidatesOut(items=items)
+
+
+@leg_router.post("/{leg_id}/offer")
+def entrust_leg(leg_id: RowId, wish: Entrust, caller: CallerOf, parts: PartsOf) -> OfferOut:
+    """« Confier à… »: ask this volunteer now, and nobody else any more. Asked twice is asked once."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        leg = store.get(Leg, leg_id)
+        if wish.volunteer_id not in {row.id for row in store.active_volunteers()}:
+            raise BadInput([Fault("volunteer_id", "unknown", "is not an active volunteer of this territory")])
+        offer = give(store, leg, wish, parts.settings.offer_minutes, parts.network, parts.world)
+        return _show(store, caller, offer, parts.world)
+
+
+def _via(caller: Caller) -> Via:
+    """Staff note what was said by telephone."""
+    return "phone" if caller.is_staff else "account"
 
 
 def _show(store: Store, caller: Caller, offer: Offer, world: World) -> OfferOut:

@@ -51,10 +51,10 @@ def _blocked(problem: Problem, present: Routes, leg: int) -> Counter[Reason]:
     shifts_of: dict[int, list[int]] = {d: [] for d in range(len(problem.drivers))}
     for shift, driver in enumerate(p.shift_driver):
         shifts_of[int(driver)].append(shift)
-    return Counter(_rule(problem, present, leg, driver, shifts) for driver, shifts in shifts_of.items())
+    return Counter(rule_for(problem, present, leg, driver, shifts) for driver, shifts in shifts_of.items())
 
 
-def _rule(problem: Problem, present: Routes, leg: int, driver: int, shifts: list[int]) -> Reason:
+def rule_for(problem: Problem, present: Routes, leg: int, driver: int, shifts: list[int]) -> Reason:
     """The first rule that keeps this volunteer from this leg; TIME_LIMIT where none does."""
     p = problem.arrays
     if problem.refused[leg, driver]:

@@ -48,6 +48,17 @@ def runner_up_sentence(difference: Terms) -> Sentence:
     return f"{_listed(phrases, 0)}.", f"{_listed(phrases, 1)}."
 
 
+def candidate_sentence(km: float, *, known: bool, recent: int) -> Sentence:
+    """What asking this volunteer would mean, the rest of the plan staying as it is."""
+    km = max(round(km, 1), 0.0)
+    phrases = [(f"{_comma(km, 1)} km de plus", f"{km:.1f} km more") if km else ("pas un kilomètre de plus", "not a kilometre more")]
+    phrases += [_KNOWS] if known else []
+    s = "s" if recent > 1 else ""
+    phrases += [(f"{recent} trajet{s} ces quatre semaines", f"{recent} ride{s} over four weeks")] if recent else []
+    fr, en = _listed(phrases, 0), _listed(phrases, 1)
+    return f"{fr[0].upper()}{fr[1:]}.", f"{en[0].upper()}{en[1:]}."
+
+
 def _amounts(terms: Terms) -> Iterator[Sentence]:
     """Levels 2 to 4 in words, where there is something to say."""
     if n := abs(terms.broken_promises):

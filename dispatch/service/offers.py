@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from dispatch.errors import Conflict
+from dispatch.model.entrusting import Via
 from dispatch.model.intake import DeclineReason
 from dispatch.model.lifecycle import INITIAL
 from dispatch.notices.outbox import drop_notices, queue_notice
@@ -104,12 +105,13 @@ def facts_of(store: Store, offer: Offer) -> dict[str, Any]:
     return {"at": pickup, "until": offer.expires_at, **told}
 
 
-def accept_offer(store: Store, offer: Offer, world: World) -> Offer:
+def accept_offer(store: Store, offer: Offer, world: World, via: Via = "account") -> Offer:
     """The volunteer drives. Conflict when the offer has lapsed, IllegalMove when it was answered or withdrawn."""
     legs = _legs(store, offer)
     if offer.state == "sent" and not store.is_open(offer, world):
         raise Conflict("This offer has lapsed; somebody else is being asked.")
     store.move(offer, "accepted", world)
+    offer.answered_via = via
     drop_notices(store, offer.id)
     for leg in legs:
         store.move(leg, "confirmed", world)
@@ -120,9 +122,12 @@ def accept_offer(store: Store, offer: Offer, world: World) -> Offer:
     return offer
 
 
-def decline_offer(store: Store, offer: Offer, reason: DeclineReason, world: World) -> Offer:
+def decline_offer(store: Store, offer: Offer, reason: DeclineReason, world: World, via: Via = "account") -> Offer:
     """The volunteer does not; the ways are open again, and this volunteer is not asked about them again."""
-    return _give_back(store, offer, "declined", world, reason)
+    _give_back(store, offer, "declined", world, reason)
+    offer.answered_via = via
+    store.flush()
+    return offer
 
 
 def lapse_offer(store: Store, offer: Offer, world: World) -> Offer:

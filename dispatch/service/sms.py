@@ -114,9 +114,9 @@ def _reply(store: Store, said: Said, volunteers: Sequence[Volunteer], world: Wor
     [offer] = waiting
     with suppress(Conflict), store.attempt():
         if said.word == "yes":
-            accept_offer(store, offer, world)
+            accept_offer(store, offer, world, "sms")
         else:
-            decline_offer(store, offer, said.reason or "other", world)
+            decline_offer(store, offer, said.reason or "other", world, "sms")
         return _Done("accepted" if said.word == "yes" else "declined", offer.volunteer_id, offer.id)
     return _Done("too_late", offer.volunteer_id, offer.id)  # answered or withdrawn at this very moment
 

@@ -287,6 +287,8 @@ class Offer(Moved, Table):
     expires_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]  # this and the next are the event's `at` and `reason`
     decline_reason: Mapped[str | None] = mapped_column(sa.String(30))
+    answered_via: Mapped[str | None] = mapped_column(sa.String(10))  # `model.entrusting.VIA`
+    again_reason: Mapped[str | None] = mapped_column(sa.String(20))  # why somebody who did not say yes before was asked again
 
 
 class OfferLeg(OfTerritory, Table):

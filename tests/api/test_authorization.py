@@ -192,6 +192,9 @@ class Things:
         return self._ride(whose).run_id
 
     def leg(self, whose: Whose) -> UUID:
+        if self.operation in ("list_candidates", "entrust_leg"):  # of a way that waits for somebody
+            place = self.place(whose)
+            return place.trip(place.ask(arrive=self._moment(), back=None)).legs[0].leg.id
         return self._ride(whose).leg_id
 
     def _ride(self, whose: Whose) -> Assignment:
@@ -297,6 +300,7 @@ class Things:
             "search_places": lambda: {"text": "12 rue de l'Église"},
             "name_point": lambda: {"point": person["home"]},
             "create_webhook": lambda: {"url": "https://hooks.example.org/allons", "events": ["leg.confirmed"]},
+            "entrust_leg": lambda: {"volunteer_id": str(self.service.here.volunteer("Canary Volunteer"))},
             "settle_call": lambda: {"outcome": "reached"},
             "receive_sms": lambda: {"from": "06 39 98 00 09", "message": "?", "message_id": uuid4().hex},
             **dict.fromkeys(("write_text", "preview_text"), lambda: {"subject": "Un trajet", "body": "{prenom} : {lien}"}),
