@@ -23,6 +23,7 @@ from dispatch.storage.tables import Leg, Offer
 from dispatch.world import World
 
 router = APIRouter(prefix="/offers", tags=["offers"])
+MOST_CANDIDATES = 200
 leg_router = APIRouter(prefix="/legs", tags=["offers"])
 
 
@@ -74,10 +75,10 @@ def decline_offer(offer_id: RowId, answer: Decline, caller: CallerOf, parts: Par
 
 
 @leg_router.get("/{leg_id}/candidates")
-def list_candidates(leg_id: RowId, caller: CallerOf, parts: PartsOf) -> CandidatesOut:
-    """Who could drive this way, the best first, each with what it would mean; those who cannot come last, with the rule in the way."""
+def show_candidates(leg_id: RowId, caller: CallerOf, parts: PartsOf) -> CandidatesOut:
+    """Who could drive this way, the best first, each with what it would mean; then those who cannot, with the rule. At most 200."""
     with parts.reading(caller.territory_id) as store:
-        found = rank(store, store.get(Leg, leg_id), parts.network, parts.world)
+        found = rank(store, store.get(Leg, leg_id), parts.network, parts.world)[:MOST_CANDIDATES]
         who = store.identities([candidate.volunteer_id for candidate in found])
         items = [CandidateOut(**asdict(candidate), name=who[candidate.volunteer_id].name) for candidate in found]
     parts.note_read(caller, "volunteer", None, len(items))

@@ -192,7 +192,7 @@ class Things:
         return self._ride(whose).run_id
 
     def leg(self, whose: Whose) -> UUID:
-        if self.operation in ("list_candidates", "entrust_leg"):  # of a way that waits for somebody
+        if self.operation in ("show_candidates", "entrust_leg"):  # of a way that waits for somebody
             place = self.place(whose)
             return place.trip(place.ask(arrive=self._moment(), back=None)).legs[0].leg.id
         return self._ride(whose).leg_id
