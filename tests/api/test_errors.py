@@ -14,7 +14,7 @@ def tree(root: type[Exception]) -> list[type[Exception]]:
 
 def test_every_error_of_both_trees_has_a_status() -> None:
     codes = {error.code for root in (DispatchError, RoutingError) for error in tree(root)}  # type: ignore[attr-defined]
-    own = {"unreadable", "method_not_allowed", "headers_too_large", "too_large", "not_json", "not_csv", "internal"}
+    own = {"unreadable", "method_not_allowed", "headers_too_large", "too_large", "not_json", "not_csv", "not_a_file", "internal"}
     assert codes | own == set(STATUS)
 
 
