@@ -49,7 +49,7 @@ def test_a_whole_log_is_verified_and_a_changed_row_is_named(allons: Run, place: 
     with place.database._engine.begin() as connection:
         connection.exec_driver_sql("DROP TRIGGER event_no_update")
         connection.exec_driver_sql("DROP TRIGGER event_own_update")
-        found = connection.exec_driver_sql("UPDATE event SET reason = 'x' WHERE kind = 'request' RETURNING id").scalar_one()
+        found = connection.exec_driver_sql("UPDATE event SET reason = 'x' WHERE kind = 'request' AND seq = 2 RETURNING id").scalar_one()
     broken = allons("audit", "verify")
     assert broken.exit_code == 1
     assert f"event {UUID(found)}" in broken.output
