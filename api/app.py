@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import Depends, FastAPI
-from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
 from api.auth import authorise
@@ -13,7 +12,8 @@ from api.deps import Parts, PartsOf, refuse_stray_query
 from api.describe import state_refusals
 from api.errors import install_handlers
 from api.guard import Guard
-from api.pages import answers, static
+from api.pages import answers, door, static
+from api.pages.visit import LogIn, to_login, trouble
 from api.routes import (
     accounts,
     calendars,
@@ -115,12 +115,12 @@ def create_app(parts: Parts) -> FastAPI:
         app.include_router(router, prefix="/v1", dependencies=[Depends(authorise), Depends(refuse_stray_query)])
     for router in (session.router, calendars.open_router):
         app.include_router(router, prefix="/v1", dependencies=[Depends(refuse_stray_query)])
-    for router in (answers.router, static.router):
+    for router in (answers.router, static.router, door.router):
         app.include_router(router)
     app.get("/livez", tags=["health"])(alive)
     app.get("/readyz", tags=["health"])(ready)
-    app.get("/", include_in_schema=False)(front_door)
-    install_handlers(app)
+    install_handlers(app, trouble)
+    app.add_exception_handler(LogIn, to_login)
     app.add_middleware(Guard, world=parts.world, sheet_bytes=parts.settings.import_kib * 1024, file_bytes=parts.settings.proof_kib * 1024)
     return app
 
@@ -136,11 +136,6 @@ def ready(parts: PartsOf) -> dict[str, str]:
     if not well:
         raise NotReady(report.get("detail"))
     return report
-
-
-def front_door() -> RedirectResponse:
-    """There are no pages yet: the documentation is what there is to see."""
-    return RedirectResponse("/docs")
 
 
 def _operation(route: APIRoute) -> str:

@@ -254,7 +254,7 @@ def authorise(
     """
     key, login = request.headers.getlist("authorization"), request.cookies.get(COOKIE)
     try:
-        caller = _by_login(request, parts, login) if login is not None and not key else _by_key(parts, key if login is None else [])
+        caller = enter_by_login(request, parts, login) if login is not None and not key else _by_key(parts, key if login is None else [])
     except Unauthenticated:  # what opens something is not counted: others at the same address go on
         parts.throttle.take(STRANGERS, "stranger", request.client.host if request.client else "")
         raise
@@ -283,8 +283,8 @@ def _by_key(parts: Parts, headers: list[str]) -> Caller:
         return find_caller(Registry(session), text.strip(), parts.world)
 
 
-def _by_login(request: Request, parts: Parts, token: str) -> Caller:
-    """Another site cannot make this browser change anything: it neither knows the token of the page nor has this site's origin."""
+def enter_by_login(request: Request, parts: Parts, token: str) -> Caller:
+    """Who is logged in. Another site cannot make this browser change anything: it knows no token, and has another origin."""
     with parts.database.read() as session:
         caller, note = find_login(Accounts(session), token, parts.world)
     if request.method not in _READS:

@@ -32,6 +32,7 @@ class Parts:
     settings: Settings
     world: World
     geocoder: PlaceSearch = field(default_factory=PlaceSearch)
+    demo: bool = False  # everybody in it is invented, and anybody may enter as anybody
 
     @cached_property
     def health(self) -> Health:

@@ -3,13 +3,13 @@
 One table says which code has which status; a code of the two error trees that is missing here fails a test (docs/errors.md lists them).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
@@ -98,13 +98,20 @@ def _allowed(request: Request) -> str:
     return ", ".join(sorted({method for methods in here for method in methods}))
 
 
-def install_handlers(app: FastAPI) -> None:
-    """Both error trees, FastAPI's refusals and Starlette's."""
+def _is_of_a_page(request: Request) -> bool:
+    """Whether a person looks at the answer, rather than a program."""
+    return not request.url.path.startswith("/v1/") and "text/html" in request.headers.get("accept", "")
 
-    def answer(request: Request, code: str, detail: str, **rest: Any) -> JSONResponse:
+
+def install_handlers(app: FastAPI, trouble: Callable[[Request, int], Response]) -> None:
+    """Both error trees, FastAPI's refusals and Starlette's. `trouble` makes the page for people who look at pages."""
+
+    def answer(request: Request, code: str, detail: str, **rest: Any) -> Response:
+        if _is_of_a_page(request):
+            return trouble(request, STATUS[code])
         return problem(request.state.request_id, request.headers.get("accept-language", ""), code, detail, **rest)
 
-    def ours(request: Request, error: Exception) -> JSONResponse:
+    def ours(request: Request, error: Exception) -> Response:
         if isinstance(error, BadInput):
             return answer(request, error.code, "See errors.", action=error.action, faults=error.faults)
         known = error if isinstance(error, DispatchError | RoutingError) else DispatchError()
@@ -112,7 +119,7 @@ def install_handlers(app: FastAPI) -> None:
         waiting = {"Retry-After": str(known.wait_s)} if isinstance(known, TooMany) else {}
         return answer(request, known.code, detail, action=known.action, headers=waiting)
 
-    def invalid(request: Request, error: Exception) -> JSONResponse:
+    def invalid(request: Request, error: Exception) -> Response:
         found = error.errors() if isinstance(error, RequestValidationError) else []
         if any(row["loc"][:1] == ("path",) for row in found):  # an id that cannot be one is an id that is not here
             return ours(request, NotFound())
@@ -122,7 +129,7 @@ def install_handlers(app: FastAPI) -> None:
         ]
         return ours(request, BadInput(faults))
 
-    def http(request: Request, error: Exception) -> JSONResponse:
+    def http(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         if status == 404:
             return ours(request, NotFound())

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -64,9 +65,14 @@ def open_places(settings: Settings, roads: Path, network: RoadNetwork) -> PlaceS
     return PlaceSearch(local, [*remote, *more], within=(west - _MARGIN, south - _MARGIN, east + _MARGIN, north + _MARGIN))
 
 
-def serve(settings: Settings, host: str, port: int) -> None:
-    """Serve until stopped. Access is logged by `api.guard`, without values. BadInput when the address cannot be listened on."""
-    parts = open_parts(settings, World())
+def serve(settings: Settings, host: str, port: int, *, demo: bool = False) -> None:
+    """Serve until stopped. Access is logged by `api.guard`, without values. BadInput when the address cannot be listened on.
+
+    `demo`: anybody may enter as anybody, so that it listens on this machine only.
+    """
+    if demo and host not in ("127.0.0.1", "localhost"):
+        raise BadInput([Fault("--host", "invalid", "the demo lets everybody in: it is for this machine only")])
+    parts = replace(open_parts(settings, World()), demo=demo)
     app = create_app(parts)
     try:
         own = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)

@@ -74,7 +74,8 @@ def demo_command(
             _show_round(screen, database, network, settings, demo, world)
         _print_keys(screen, folder, database, demo, world, port)
     if not once:
-        _serve(settings, "127.0.0.1", port)
+        screen.print(f"\nÀ essayer dans un navigateur · to try in a browser: http://127.0.0.1:{port}/", highlight=False)
+        _serve(settings, "127.0.0.1", port, demo=True)
 
 
 def serve_command(host: Host = "127.0.0.1", port: Port = 8000) -> None:
@@ -252,11 +253,11 @@ def territory_called(registry: "Registry", name: str) -> "Territory":
     return found
 
 
-def _serve(settings: "Settings", host: str, port: int) -> None:
+def _serve(settings: "Settings", host: str, port: int, *, demo: bool = False) -> None:
     """The HTTP room is above this one and is opened by name: dispatch knows no HTTP."""
     server: Any = importlib.import_module("api.server")
-    Console(stderr=True).print(f"http://{host}:{port}/docs", highlight=False)
-    server.serve(settings, host, port)
+    Console(stderr=True).print(f"http://{host}:{port}/ (API: /docs)", highlight=False)
+    server.serve(settings, host, port, demo=demo)
 
 
 def demo_roads(folder: Path) -> "RoadNetwork":

@@ -5,23 +5,27 @@ run again, it adds what is missing.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from dispatch.errors import DispatchError
+from dispatch.errors import DispatchError, NotFound
 from dispatch.model.clock import to_instant
 from dispatch.model.day import Day, Driver, Request
-from dispatch.model.intake import NewAvailability, NewBeneficiary, NewTerritory, NewTrip, NewVolunteer
+from dispatch.model.intake import NewAccount, NewAvailability, NewBeneficiary, NewTerritory, NewTrip, NewVolunteer
+from dispatch.model.roles import Role
 from dispatch.model.volunteering import Hours, NewCredential, Verified, WeeklyGrid
+from dispatch.service.accounts import log_in_by_address, make_account
 from dispatch.service.availability import write_weekly_hours
 from dispatch.service.credentials import hand_in, verify
 from dispatch.service.people import add_availability, add_beneficiary, add_volunteer, make_territory, refuse_pair
 from dispatch.service.sample import make_sample_day
 from dispatch.service.trips import request_trip
+from dispatch.storage.accounts import Accounts, Login
 from dispatch.storage.database import Database
 from dispatch.storage.registry import Registry
 from dispatch.storage.store import Store
@@ -47,6 +51,8 @@ _FAMILIES = (
     "Perrin", "Robin", "Clément", "Gauthier", "Noël", "Picard", "Aubert", "Rolland", "Lacroix", "Barbier", "Brunet", "Schmitt",
 )  # fmt: skip
 _CARS = ("Renault Clio grise", "Peugeot 208 bleue", "Dacia Sandero blanche", "Citroën C3 rouge", "Toyota Yaris verte")
+_CLAIRE = "Claire Dubois"  # who coordinates
+_ROLE: Mapping[str, Role] = {"coordinator": "coordinator", "volunteer": "driver", "beneficiary": "beneficiary"}
 T = TypeVar("T", Volunteer, Beneficiary)
 
 
@@ -71,6 +77,29 @@ def fill_demo(database: Database, network: RoadNetwork, world: World, legs: int 
         if not store.requests_of_day(date):
             _make_day(store, day, network, world)
         return Demo(territory.id, date, _names(store, date))
+
+
+def demo_account(accounts: Accounts, who: Literal["coordinator", "volunteer", "beneficiary"], world: World) -> tuple[Login, str]:
+    """Log in as somebody invented: the coordinator, a volunteer with a run, somebody who is driven. NotFound where nobody is."""
+    territory = Registry(accounts.session).territory_named(NAME)
+    if territory is None:
+        raise NotFound
+    store = Store(accounts.session, territory.id)
+    day = world.now().astimezone(ZoneInfo(territory.timezone)).date() + dt.timedelta(days=1)
+    rides = store.assignments_of_day(day)
+    role, holder = _ROLE[who], None
+    if who != "coordinator":
+        if not rides:
+            raise NotFound
+        legs = {leg.id: leg for found in store.rides_of({run.id for _, run in rides}).values() for _, leg in found}
+        request = store.requests([legs[rides[0][0].leg_id].request_id])
+        holder = rides[0][1].volunteer_id if who == "volunteer" else next(iter(request.values())).beneficiary_id
+    address = f"{who}@{f'{holder.hex}.' if holder else ''}demo.invalid"
+    if accounts.account_of(accounts.vault.digest(address)) is None:
+        make_account(
+            accounts, NewAccount(role=role, name=_CLAIRE if holder is None else who, email=address, holder_id=holder), store, world
+        )
+    return log_in_by_address(accounts, address, world)
 
 
 def _make_people(store: Store, day: Day, network: RoadNetwork, world: World) -> None:

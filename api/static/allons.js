@@ -1,0 +1,225 @@
+/* What every page with a form or a button needs: forms and buttons speak to the API in JSON, and its errors are shown where they belong.
+ *
+ *   <form data-call="POST /v1/trip-requests" data-done="go:/day">     fields become JSON by their names (`a.b` is a in b)
+ *   <button data-call="POST /v1/offers/ID/accept" data-body='{"reason": "other"}' data-confirm="…" data-done="reload">
+ *
+ * A field's `data-as` says what it becomes: number, list (comma), point ("lon,lat"), instant (a local time of the territory with its
+ * offset), json, flag, keep (an empty one is sent as ""). Empty fields are left out. `data-done`: reload | go:ADDRESS | show:SELECTOR |
+ * tell (an event `allons:done` alone). Every call that creates carries an Idempotency-Key that stays the same until it has worked, so that
+ * a double tap or a second try has one effect. What was typed is never lost.
+ */
+
+const html = document.documentElement
+const say = () => document.getElementById("sayings")?.dataset ?? {}
+const csrf = () => document.querySelector("meta[name=csrf]")?.content
+const keys = new WeakMap()
+
+/** Call the API. Answers {ok, status, body}; never throws: without a network, status is 0. */
+export async function call(method, address, body, { key, version } = {}) {
+  const headers = { "Accept-Language": html.lang, Accept: "application/json" }
+  if (csrf()) headers["X-CSRF-Token"] = csrf()
+  if (key) headers["Idempotency-Key"] = key
+  if (version) headers["If-Match"] = version
+  if (body !== undefined) headers["Content-Type"] = "application/json"
+  try {
+    const answer = await fetch(address, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) })
+    const text = await answer.text()
+    return { ok: answer.ok, status: answer.status, body: text ? JSON.parse(text) : null, headers: answer.headers }
+  } catch {
+    return { ok: false, status: 0, body: null }
+  }
+}
+
+/** A time on the wall of a zone, "2026-11-27T10:40", with the offset it has there; null for one that is none. */
+export function instant(wall, zone = html.dataset.zone) {
+  const asUtc = Date.parse(`${wall.length === 16 ? `${wall}:00` : wall}Z`)
+  if (Number.isNaN(asUtc)) return null
+  const shown = (moment) => {
+    const parts = new Intl.DateTimeFormat("en-CA", {
+      timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit",
+    }).formatToParts(moment)
+    const part = Object.fromEntries(parts.map(({ type, value }) => [type, value]))
+    return Date.parse(`${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}:${part.second}Z`)
+  }
+  let offset = shown(asUtc) - asUtc
+  offset = shown(asUtc - offset) - (asUtc - offset) // the offset of that moment, on a day when clocks change
+  const minutes = Math.abs(offset) / 60000
+  const two = (number) => String(Math.floor(number)).padStart(2, "0")
+  return `${new Date(asUtc).toISOString().slice(0, 19)}${offset < 0 ? "-" : "+"}${two(minutes / 60)}:${two(minutes % 60)}`
+}
+
+const AS = {
+  number: Number,
+  list: (text) => text.split(",").map((part) => part.trim()).filter(Boolean),
+  point: (text) => text.split(",").map(Number),
+  instant: (text) => instant(text) ?? text,
+  json: JSON.parse,
+  flag: (text) => text === "true",
+  keep: (text) => text,
+}
+
+/** The fields of a form as the JSON that the API wants. */
+export function read(form) {
+  const body = form.dataset.body ? JSON.parse(form.dataset.body) : {}
+  for (const field of form.elements) {
+    if (!field.name || field.disabled || field.type === "submit" || (field.type === "radio" && !field.checked)) continue
+    let value = field.value.trim()
+    if (field.type === "checkbox") {
+      if (field.hasAttribute("value")) { // one of a list
+        const list = at(body, field.name, [])
+        if (field.checked) list.push(field.value)
+        continue
+      }
+      value = field.checked
+    } else if (value === "" && field.dataset.as !== "keep") continue
+    else if (field.dataset.as ?? (field.type === "number" && "number")) value = AS[field.dataset.as ?? "number"](value)
+    else if (field.type === "datetime-local") value = AS.instant(value)
+    put(body, field.name, value)
+  }
+  if (form.dataset.hash) body[form.dataset.hash] = location.hash.slice(1)
+  return body
+}
+
+function put(body, name, value) {
+  const path = name.split(".")
+  const last = path.pop()
+  path.reduce((within, part) => (within[part] ??= {}), body)[last] = value
+}
+
+function at(body, name, otherwise) {
+  const path = name.split(".")
+  const last = path.pop()
+  const within = path.reduce((inner, part) => (inner[part] ??= {}), body)
+  return (within[last] ??= otherwise)
+}
+
+/** Show what went wrong: in the form's own place, and beside each field that is named. */
+export function complain(element, answer) {
+  const form = element.closest("form") ?? element
+  const place = form.querySelector(".trouble") ?? document.getElementById("told")
+  clear(form)
+  const problem = answer.body ?? {}
+  const faults = (problem.errors ?? []).filter((fault) => !mark(form, fault))
+  const general = answer.status === 0 ? say().network : answer.status === 401 && csrf() ? say().out : null
+  const known = problem.errors ? (faults.length ? "" : problem.title) : problem.detail
+  const sentences = [general ?? known ?? say().failed, problem.errors ? "" : problem.action, ...faults.map((fault) => fault.detail)]
+  tell(place, sentences.filter(Boolean).join(" "), "broken")
+  form.querySelector("[aria-invalid=true]")?.focus()
+}
+
+function mark(form, fault) {
+  const name = fault.pointer.replace(/^\//, "").replaceAll("/", ".")
+  const field = [...(form.elements ?? [])].find((one) => one.name && one.type !== "hidden" && (one.name === name || name.startsWith(`${one.name}.`)))
+  if (!field) return false
+  field.setAttribute("aria-invalid", "true")
+  const note = document.createElement("small")
+  note.className = "fault"
+  note.id = `fault-${name.replaceAll(".", "-")}`
+  note.textContent = fault.detail
+  field.setAttribute("aria-errormessage", note.id)
+  ;(field.closest("label") ?? field).append(note)
+  return true
+}
+
+function clear(form) {
+  form.querySelectorAll(".fault").forEach((note) => note.remove())
+  form.querySelectorAll("[aria-invalid]").forEach((field) => field.removeAttribute("aria-invalid"))
+  const place = form.querySelector(".trouble")
+  if (place) place.textContent = ""
+}
+
+/** A sentence that screen readers say too. */
+export function tell(place, sentence, kind = "") {
+  if (!place) return
+  place.textContent = sentence
+  place.dataset.kind = kind
+}
+
+/** Ask before a promise is touched. */
+export function ask(sentence) {
+  const dialog = document.getElementById("ask")
+  if (!dialog) return Promise.resolve(true)
+  dialog.querySelector("#ask-text").textContent = sentence
+  return new Promise((resolve) => {
+    const done = (yes) => {
+      dialog.onclick = dialog.oncancel = null
+      dialog.close()
+      resolve(yes)
+    }
+    dialog.oncancel = () => done(false)
+    dialog.onclick = (event) => {
+      const button = event.target.closest("button")
+      if (button) done(button.value === "yes")
+    }
+    dialog.showModal()
+  })
+}
+
+async function send(element) {
+  if (element.getAttribute("aria-busy") === "true") return // a double tap
+  if (element.dataset.confirm && !(await ask(element.dataset.confirm))) return
+  const [method, address] = element.dataset.call.split(" ")
+  const form = element.matches("form")
+  const body = form ? read(element) : element.dataset.body ? JSON.parse(element.dataset.body) : undefined
+  const text = JSON.stringify([address, body])
+  const before = keys.get(element)
+  const key = before?.text === text ? before.key : crypto.randomUUID()
+  keys.set(element, { text, key })
+  element.setAttribute("aria-busy", "true")
+  const answer = await call(method, address, body, { key: method === "POST" ? key : undefined, version: element.dataset.version })
+  element.removeAttribute("aria-busy")
+  if (!answer.ok) {
+    complain(element, answer)
+    if (answer.status === 409 || answer.status === 412) document.dispatchEvent(new CustomEvent("allons:changed"))
+    return
+  }
+  keys.delete(element)
+  if (form) clear(element)
+  finish(element, answer)
+}
+
+function finish(element, answer) {
+  const event = new CustomEvent("allons:done", { bubbles: true, cancelable: true, detail: answer })
+  if (!element.dispatchEvent(event)) return
+  const [what, ...rest] = (element.dataset.done ?? "reload").split(":")
+  const where = rest.join(":")
+  if (what === "reload") location.reload()
+  else if (what === "go") location.assign(where.replace(/\{(\w+)\}/g, (_, name) => answer.body?.[name] ?? ""))
+  else if (what === "show") show(document.querySelector(where), answer.body)
+  else if (what === "changed") document.dispatchEvent(new CustomEvent("allons:changed"))
+}
+
+function show(section, body) {
+  for (const place of section.querySelectorAll("[data-from]")) {
+    const value = body?.[place.dataset.from] ?? ""
+    if (place.dataset.as === "href") place.hidden = !(place.href = value)
+    else if (place.dataset.as === "secret") place.textContent = value ? new URL(value).searchParams.get("secret") : ""
+    else place.textContent = value
+  }
+  section.hidden = false
+  section.scrollIntoView()
+}
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-call]")) return
+  event.preventDefault()
+  send(event.target)
+})
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-call]")
+  if (!button) return
+  event.preventDefault()
+  send(button)
+})
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, [contenteditable]")) return
+  const element = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`)
+  if (!element) return
+  event.preventDefault()
+  if (element.matches("input, select")) element.focus()
+  else element.click()
+})
+// parts of pages are shown anew when something has changed; they say so with hx-trigger="allons:changed from:document"
+document.addEventListener("htmx:config:request", (event) => {
+  event.detail.ctx.request.headers["Accept-Language"] = html.lang
+})

@@ -1,0 +1,90 @@
+"""The demo as it is served, and browsers that look at it."""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from api.app import create_app
+from api.deps import Parts
+from dispatch.engine.bus import LocalBus
+from dispatch.engine.planner import Planner
+from dispatch.service.demo import Demo, fill_demo
+from dispatch.settings import Settings
+from dispatch.storage.database import Database
+from dispatch.world import World
+from routing.network import RoadNetwork
+from tests.browser import Screen, chromium
+from tests.conftest import VAULT
+from tests.servers import free_port
+
+
+class Site:
+    """The demo, served on loopback: its parts, for tests that look behind the pages, and its address."""
+
+    def __init__(self, parts: Parts, demo: Demo) -> None:
+        self.parts, self.demo = parts, demo
+        self.app = create_app(parts)
+        port = free_port()
+        self.address = f"http://127.0.0.1:{port}"
+        self._server = uvicorn.Server(uvicorn.Config(self.app, host="127.0.0.1", port=port, log_level="error", access_log=False))
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+
+    def __enter__(self) -> "Site":
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def planned_demo(empty_sqlite: Path, demo_roads: RoadNetwork, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Demo]:
+    """A database in which tomorrow is planned and volunteers are asked: to be copied."""
+    path = Path(shutil.copy(empty_sqlite, tmp_path_factory.mktemp("demo") / "demo.sqlite3"))
+    settings = Settings(round_iterations=400, debounce_seconds=0)
+    with Database(f"sqlite:///{path}", VAULT) as database:
+        demo = fill_demo(database, demo_roads, World())
+        Planner(database, demo_roads, LocalBus(), settings, World()).turn_and_wait()
+    return path, demo
+
+
+@pytest.fixture(scope="module")
+def site(planned_demo: tuple[Path, Demo], demo_roads: RoadNetwork, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The demo of one module's tests: they may change it, in the order they stand in."""
+    path, demo = planned_demo
+    copy = shutil.copy(path, tmp_path_factory.mktemp("site"))
+    settings = Settings(round_seconds=0.5, debounce_seconds=0.2, sweep_seconds=0.5, sender_seconds=0.5)
+    with Database(f"sqlite:///{copy}", VAULT) as database:
+        parts = Parts(database=database, network=demo_roads, bus=LocalBus(), settings=settings, world=World(), demo=True)
+        with Site(parts, demo) as served:
+            yield served
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium."""
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def screen(site: Site, browser: Any) -> Iterator[Callable[..., Screen]]:
+    """Opens browsers: `screen("desktop")`, `screen("phone", dark=True)`. What goes wrong in them unseen fails the test."""
+    opened: list[Screen] = []
+
+    def start(size: str = "desktop", **more: Any) -> Screen:
+        opened.append(Screen(browser, site.address, size, **more))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()

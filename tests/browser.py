@@ -1,0 +1,90 @@
+"""A browser for tests: Debian's Chromium, headless, told nothing but what a page tells it. What goes wrong in it fails the test.
+
+In: an address. Out: pages. A page that asks anybody else for anything, breaks its own policy, or has an error in its script is wrong,
+whatever it shows. `axe` finds what people with a screen reader, a keyboard or weak eyes would stumble over.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.servers import leave_out
+
+#: Where screenshots are kept: for people to look at, and for docs/.
+SHOTS = Path(os.environ.get("ALLONS_SHOTS", "var/shots"))
+SIZES: dict[str, dict[str, Any]] = {
+    "desktop": {"viewport": {"width": 1366, "height": 820}},
+    "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2},
+}
+_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The browser; skips where it is not installed, fails in CI."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        leave_out("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+class Screen:
+    """One person's browser: a context with pages, and what went wrong in them."""
+
+    def __init__(self, browser: Browser, address: str, size: str, *, dark: bool = False, locale: str = "fr-FR", **more: Any) -> None:
+        scheme: Literal["dark", "light"] = "dark" if dark else "light"
+        self.address, self.wrong = address, list[str]()
+        self.context: BrowserContext = browser.new_context(
+            base_url=address, locale=locale, timezone_id="Europe/Paris", color_scheme=scheme, **SIZES[size], **more
+        )
+        self.context.set_default_timeout(10_000)
+        self.context.on("request", lambda request: self._look(request.url))
+        self.page = self.open()
+
+    def open(self) -> Page:
+        """Another tab."""
+        page = self.context.new_page()
+        page.on("pageerror", lambda error: self.wrong.append(f"script: {error}"))
+        page.on("console", lambda message: self._hear(message.type, message.text))
+        return page
+
+    def enter(self, who: str, at: str = "/") -> Page:
+        """In the demo: as somebody, by a button that everybody sees."""
+        self.page.goto("/login")
+        self.page.locator(f'form[action="/demo/{who}"] button').click()
+        self.page.wait_for_load_state()
+        if at != "/":
+            self.page.goto(at)
+        return self.page
+
+    def shot(self, name: str) -> None:
+        """Keep what is to be seen now."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+
+    def stumbles(self) -> list[str]:
+        """What axe finds on the page as it is now, in words; none is right."""
+        found = Axe().run(self.page, options=_RULES).response["violations"]
+        return [f"{rule['id']}: {rule['help']}: {[node['target'] for node in rule['nodes']][:5]}" for rule in found]
+
+    def close(self) -> None:
+        """Ends it; AssertionError with everything that went wrong unseen."""
+        self.context.close()
+        assert not self.wrong, self.wrong
+
+    def _look(self, url: str) -> None:
+        if not url.startswith((self.address, "data:", "blob:")):
+            self.wrong.append(f"asked somebody else: {url}")
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind == "error" and "status of 4" not in text and "ERR_INTERNET_DISCONNECTED" not in text:  # refusals are told to people
+            self.wrong.append(f"console: {text}")
