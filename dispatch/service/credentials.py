@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from dispatch.errors import BadInput, Conflict, Fault, NotFound
-from dispatch.model.lifecycle import INITIAL
+from dispatch.model.lifecycle import INITIAL, move
 from dispatch.model.rules import CredentialKind
 from dispatch.model.volunteering import NewCredential, Verified, file_kind
 from dispatch.notices.outbox import queue_notice
@@ -40,6 +40,7 @@ def hand_in(store: Store, volunteer: Volunteer, new: NewCredential, world: World
 
 def verify(store: Store, row: Credential, seen: Verified, by: UUID | None, world: World) -> tuple[Credential, list[TouchedRide]]:
     """Somebody looked at it and it is good; the one before it is replaced, and rides that only that one covered are open again."""
+    move("credential", row.state, "valid")
     volunteer = store.get(Volunteer, row.volunteer_id)
     kind = rules_of(store.territory()).credentials.kind(row.kind) or CredentialKind(code=row.kind, fr=row.kind, en=row.kind)
     issued, expires = _dates(store, kind, seen.issued_on or row.issued_on, seen.expires_on or row.expires_on, world)

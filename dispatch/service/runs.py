@@ -1,6 +1,7 @@
 """Runs: the time that a plan takes from its volunteers. What was planned before gives way to the new plan, at once and as a whole.
 
-In: a plan, and what volunteers hold already. Out: rows by number of the plan's run. Called by `service.rounds`.
+In: a plan, and what volunteers hold already. Out: rows by number of the plan's run. Called by `service.rounds`; taps and cancellations
+end runs.
 The database refuses overlaps.
 """
 
@@ -9,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
-from dispatch.model.lifecycle import INITIAL
+from dispatch.model.lifecycle import INITIAL, OVER_LEG
 from dispatch.model.plans import Plan, Stop
 from dispatch.storage.driving import RunStop
 from dispatch.storage.store import Store
@@ -85,3 +86,10 @@ def _stops(run: Run, planned: Sequence[Stop], legs: Mapping[tuple[str, str], Leg
         times = {"arrive_at": stop.arrive, "depart_at": stop.depart, "metres": stop.metres}
         about = {"run_id": run.id, "number": number, "kind": stop.kind, "leg_id": leg.id if leg else None, "place": stop.place}
         yield RunStop(id=world.new_id(), **about, **times)
+
+
+def finish_run(store: Store, run: Run, world: World) -> None:
+    """A run under way whose people have all been brought where they wanted to be, were not there, or cancelled, is over."""
+    rides = store.rides_of([run.id]).get(run.id, [])
+    if run.state == "started" and all(leg.state in OVER_LEG for _, leg in rides):
+        store.move(run, "finished", world)

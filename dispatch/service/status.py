@@ -11,6 +11,7 @@ from dispatch.model.driving import FORWARD, NewTap
 from dispatch.model.lifecycle import OVER_LEG, UNDER_WAY, move
 from dispatch.service.offers import withdraw_offer
 from dispatch.service.people import rules_of
+from dispatch.service.runs import finish_run
 from dispatch.service.trips import close_if_over
 from dispatch.storage.driving import Tap
 from dispatch.storage.store import Store
@@ -56,7 +57,7 @@ def note_tap(store: Store, leg: Leg, new: NewTap, world: World, *, staff: bool) 
     if new.state == "no_show" and leg.direction == "outbound":
         _give_up_return(store, request, list(legs.values()), world)
     if new.state in OVER_LEG:
-        _finish(store, run, world)
+        finish_run(store, run, world)
         close_if_over(store, request, world)
     return leg
 
@@ -86,13 +87,6 @@ def _start(store: Store, run: Run, world: World) -> None:
     for state in ("published", "started"):
         if run.state in ("planned", "published") and run.state != state:
             store.move(run, state, world)
-
-
-def _finish(store: Store, run: Run, world: World) -> None:
-    """A run whose people have all been brought where they wanted to be, or were not there, is over."""
-    rides = store.rides_of([run.id]).get(run.id, [])
-    if run.state == "started" and all(leg.state in OVER_LEG for _, leg in rides):
-        store.move(run, "finished", world)
 
 
 def _give_up_return(store: Store, request: TripRequest, legs: list[Leg], world: World) -> None:

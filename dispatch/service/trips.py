@@ -18,9 +18,10 @@ from dispatch.rules.booking import booking_faults
 from dispatch.service.offers import withdraw_offer
 from dispatch.service.people import policy_of, rules_of
 from dispatch.service.places import check_on_roads
+from dispatch.service.runs import finish_run
 from dispatch.storage.geometry import LonLat
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Assignment, Leg, Offer, TripRequest, UnservedLeg
+from dispatch.storage.tables import Assignment, Leg, Offer, Run, TripRequest, UnservedLeg
 from dispatch.world import World
 from routing.network import RoadNetwork
 
@@ -152,6 +153,8 @@ def bring_back(store: Store, request: TripRequest, ready_at: datetime, world: Wo
     ready = max(ready_at, world.now() + _SOON)
     if ready < moment_of(request) or ready.astimezone(zone).date() > request.service_date + timedelta(days=1):
         raise BadInput([Fault("ready_at", "out_of_range", "must be after the ride there, on its day")])
+    if back.state != "on_call":  # the table lets other ways go back to planning too, but not by this
+        raise IllegalMove("The time of this way back is known, or it is over.")
     store.move(back, "pending", world)
     request.return_after = ready
     request.return_window_minutes = request.return_window_minutes or WILL_CALL_WINDOW
@@ -170,12 +173,15 @@ def cancel_trip(store: Store, request: TripRequest, world: World, why: Cancel = 
     if not chosen or request.state not in WANTED_REQUEST:
         raise IllegalMove("Nothing of this request is left to be cancelled.")
     given_up = {leg.id for leg in chosen}
+    driven_in = {ride.run_id for ride in store.active_assignments(given_up).values()}
     late = _cancelled_late(store, chosen, world)
     for offer in store.offers_of([request.id], "sent", "accepted"):
         if given_up & {row.leg_id for row in store.offer_legs([offer.id]).get(offer.id, [])}:
             _end_offer(store, offer, given_up, world)
     for leg in chosen:
         store.move(leg, "late_cancelled" if leg.id in late else "cancelled", world, why.reason)
+    for run_id in sorted(driven_in):
+        finish_run(store, store.get(Run, run_id), world)  # somebody on the way to nobody else is free again
     if all(leg.state in OVER_LEG for leg in legs):
         ended = "cancelled" if all(leg.state in ("cancelled", "late_cancelled") for leg in legs) else "closed"
         store.move(request, ended if request.state == "accepted" else "cancelled", world, why.reason)

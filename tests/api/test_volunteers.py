@@ -1,6 +1,5 @@
 """Volunteers' lives over HTTP: every pair of states, papers and their pictures, hours, and what a change takes away."""
 
-import itertools
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,9 +7,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from dispatch.model.lifecycle import TABLE, states
 from dispatch.service.offers import accept_offer
-from dispatch.storage.log import Event
 from dispatch.storage.volunteer_tables import CredentialFile
 from tests.api import operations
 from tests.api.conftest import Service
@@ -22,65 +19,6 @@ def digests(service: Service) -> dict[str, str]:
     """Of every table; the driver's key is made before."""
     service.key("driver")
     return operations.digests(service)
-
-
-WAYS: dict[str, list[str]] = {
-    "applied": [],
-    "vetting": ["vetting"],
-    "active": ["vetting", "active"],
-    "suspended": ["vetting", "active", "suspended"],
-    "left": ["left"],
-    "refused": ["refused"],
-}
-
-
-def applicant(service: Service, state: str) -> str:
-    """Somebody who has come that far."""
-    new = {"name": "Nouvelle", "home": list(service.here.point()), "apply": True}
-    volunteer: str = service.call("coordinator", "POST", "/v1/volunteers", json=new).json()["id"]
-    for step in WAYS[state]:
-        assert service.call("coordinator", "POST", f"/v1/volunteers/{volunteer}/engagement", json={"to": step}).status_code == 200
-    return volunteer
-
-
-@pytest.mark.parametrize(("before", "after"), list(itertools.product(states("engagement"), states("engagement"))))
-def test_every_pair_of_states_is_tried_and_only_steps_of_the_table_are_taken(service: Service, before: str, after: str) -> None:
-    volunteer = applicant(service, before)
-    path = f"/v1/volunteers/{volunteer}"
-    assert service.call("coordinator", "GET", path).json()["engagement"] == before
-    with service.here.store() as store:
-        events = store.session.scalar(sa.select(sa.func.count()).select_from(Event))
-    answer = service.call("coordinator", "POST", f"{path}/engagement", json={"to": after})
-    legal = after in TABLE["engagement"][before]
-    assert answer.status_code == (200 if legal else 422 if after == "applied" else 409)
-    found = service.call("coordinator", "GET", path).json()
-    assert found["engagement"] == (after if legal else before)
-    assert found["active"] == (found["engagement"] == "active")
-    with service.here.store() as store:
-        assert store.session.scalar(sa.select(sa.func.count()).select_from(Event)) == events + legal
-
-
-STEPS = {"valid": "verify", "refused": "refuse"}
-
-
-@pytest.mark.parametrize("before", ["submitted", "valid", "refused", "replaced"])
-@pytest.mark.parametrize("after", list(STEPS))
-def test_papers_take_only_steps_of_the_table(service: Service, before: str, after: str) -> None:
-    volunteer = service.people[service.here.id][0]
-
-    def hand_in() -> str:
-        return str(service.call("driver", "POST", f"/v1/volunteers/{volunteer}/credentials", json={"kind": "licence"}).json()["id"])
-
-    def step(paper: str, to: str) -> int:
-        body = {"reason": "unreadable"} if to == "refused" else {}
-        return service.call("coordinator", "POST", f"/v1/credentials/{paper}/{STEPS[to]}", json=body).status_code
-
-    paper = hand_in()
-    if before == "replaced":
-        assert (step(paper, "valid"), step(hand_in(), "valid")) == (200, 200)
-    elif before != "submitted":
-        assert step(paper, before) == 200
-    assert step(paper, after) == (200 if after in TABLE["credential"][before] else 409)
 
 
 def paper_of(service: Service, **parts: Any) -> str:
