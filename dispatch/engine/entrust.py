@@ -102,15 +102,12 @@ def entrust(store: Store, leg: Leg, wish: Entrust, offer_minutes: int, network: 
     if check_plan(held.problem, plan):
         raise Conflict(CANNOT_NOW)
     only_given = plan.model_copy(update={"unserved": ()})  # of an other way that stays behind nothing is said: the next round looks for it
-    again = save_round(store, held.snapshot, only_given, offer_minutes, world)
-    if again:
+    reasons = {(request.id, volunteer.id): wish.again_reason} if ended and wish.again_reason else {}
+    if save_round(store, held.snapshot, only_given, offer_minutes, world, reasons):
         raise Conflict
     if asked_for is not None:
         enqueue_round(store, request.service_date, asked_for.seconds, asked_for.seed, world)
-    offer = _open_offer(store, leg, volunteer.id)
-    offer.again_reason = wish.again_reason if ended else None
-    store.flush()
-    return offer
+    return _open_offer(store, leg, volunteer.id)
 
 
 CANNOT_NOW = "This ride does not fit into the run of this volunteer."

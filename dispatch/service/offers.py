@@ -53,11 +53,14 @@ def asked_key(offer_id: UUID) -> str:
     return f"offer {offer_id}"
 
 
-def send_offer(store: Store, rides: Sequence[Ride], runs: Mapping[int, Run], round_id: UUID, minutes: int, world: World) -> Offer:
+def send_offer(
+    store: Store, rides: Sequence[Ride], runs: Mapping[int, Run], round_id: UUID, minutes: int, world: World, again: str | None = None
+) -> Offer:
     """Ask one volunteer about the given ways of one request. Lapses by the territory's rules (`minutes`: where they say nothing), and
     before the first pickup in any case.
 
-    `runs`: rows by number of the plan's run.
+    `runs`: rows by number of the plan's run. `again`: why somebody who did not say yes before is asked once more; without it the database
+    refuses.
     """
     now, first, territory = world.now(), rides[0], store.territory()
     pickup = min(ride.told_pickup_at for ride in rides)
@@ -70,6 +73,7 @@ def send_offer(store: Store, rides: Sequence[Ride], runs: Mapping[int, Run], rou
         state=INITIAL["offer"],
         sent_at=now,
         expires_at=asked.expires_at,
+        again_reason=again,
     )
     store.add(offer)
     for ride in rides:

@@ -93,12 +93,15 @@ def fail_round(store: Store, round_id: UUID, token: int, why: str, world: World,
     store.flush()
 
 
-def save_round(store: Store, snapshot: Snapshot, plan: Plan, offer_minutes: int, world: World) -> bool:
+def save_round(
+    store: Store, snapshot: Snapshot, plan: Plan, offer_minutes: int, world: World, again: Mapping[tuple[UUID, UUID], str] = {}
+) -> bool:
     """Turn a proved plan into offers, whole or not at all. Conflict when another worker has taken the round over.
 
     Requests that changed since the snapshot are left alone, and so are volunteers who have left, do not want somebody any more, or hold
     something that the plan does not know; True when there are changes: the day should be planned again. Offers that
     the plan confirms stay as they are; the others are withdrawn before new ones are made. What volunteers accepted is never touched.
+    `again`: why a volunteer is asked about a request anew that he or she did not say yes to, by request and volunteer.
     """
     row = store.hold_round(snapshot.round_id, snapshot.token, 0.0)
     store.move(row, "done", world)
@@ -117,8 +120,8 @@ def save_round(store: Store, snapshot: Snapshot, plan: Plan, offer_minutes: int,
     kept = _release(store, list(legs.keys() - changed), wanted, bound, world)
     numbers = {ride.run for rides in wanted.values() for ride in rides}
     runs = place_runs(store, snapshot.day.date, plan, numbers, _held(store, snapshot.day.date, plan, known, bound), known, world)
-    for rides in (rides for pair, rides in wanted.items() if pair not in kept):
-        send_offer(store, rides, runs, row.id, offer_minutes, world)
+    for pair, rides in ((pair, rides) for pair, rides in wanted.items() if pair not in kept):
+        send_offer(store, rides, runs, row.id, offer_minutes, world, again.get(pair))
     driven = {ride.leg.id for rides in wanted.values() for ride in rides}
     left = {leg_id: open_legs[leg_id] for leg_id in open_legs.keys() - driven}
     dropped = dict.fromkeys(late | snapshot.late, TOO_LATE) | _taken(plan, known, open_legs, bound, changed | gone)

@@ -16,7 +16,7 @@ from dispatch.model.lifecycle import ACTIVE_RUN, INITIAL, TABLE
 from dispatch.notices.outbox import queue_notice
 from dispatch.service.accounts import make_account
 from dispatch.service.keys import make_key
-from dispatch.service.offers import accept_offer
+from dispatch.service.offers import accept_offer, decline_offer
 from dispatch.service.people import refuse_pair
 from dispatch.storage.accounts import Accounts, Login
 from dispatch.storage.base import Table
@@ -107,6 +107,17 @@ def foreign(pair: Pair) -> None:
             raise Conflict
 
 
+def asked_twice(pair: Pair) -> None:
+    """Ask somebody about the way that he or she has just said no to, as a round that does not know it would."""
+    a, _ = pair
+    volunteer, request = a.volunteer(), a.ask(arrive="15:40", back=None)
+    for _ in range(2):
+        a.run_round({(request, "outbound"): (volunteer, "15:00")})
+        with a.store() as store:
+            decline_offer(store, store.offers_of([request], "sent")[0], "personal", a.world)
+    assert len(a.offers(request, "declined")) == 2
+
+
 @dataclass(frozen=True)
 class Guard:
     """One guarantee, and how to take it away on each database."""
@@ -139,6 +150,9 @@ GUARDS = {
         sql("DELETE FROM event WHERE id = :event"),
         "GRANT DELETE ON event TO allons_app; DROP TRIGGER never_changed ON event",
         ("event_no_delete",),
+    ),
+    "a volunteer is asked twice about a way": Guard(
+        asked_twice, "DROP TRIGGER never_twice ON offer_leg", ("offer_leg_never_twice_insert",)
     ),
     "a row of another territory is changed": Guard(
         foreign, "ALTER TABLE beneficiary DISABLE ROW LEVEL SECURITY", ("beneficiary_own_update",)
