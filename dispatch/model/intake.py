@@ -227,7 +227,25 @@ class NewAvailability(Intake):
         return self
 
 
-class NewTrip(Intake):
+class Wish(Intake):
+    """What is wished for, but for when: of one ride, and of every ride of a series."""
+
+    beneficiary_id: RowId
+    origin: Point
+    destination: Point
+    window_minutes: int = Field(30, ge=0, le=1440)
+    return_open: bool = Field(False, description="There is a way back, at a time that is not known yet: it is told when it is.")
+    return_window_minutes: int | None = Field(None, ge=0, le=1440)
+    seats: int = Field(1, ge=1, le=8, description="Persons travelling, the beneficiary and companions.")
+    priority: int = Field(USUAL_PRIORITY, ge=1, le=1000, description="Above the usual only by staff.")
+    one_way_ok: bool = False
+    same_driver: Literal["prefer", "require"] = "prefer"
+    needs: Needs = Field((), description="Besides those of the beneficiary.")
+    purpose: Purpose | None = Field(None, description="What for; some territories drive for some purposes only.")
+    override: bool = Field(False, description="Past the territory's booking rules, or in spite of another ride then; by staff only.")
+
+
+class NewTrip(Wish):
     """A wish for a ride, with or without the way back."""
 
     model_config = example(
@@ -240,22 +258,9 @@ class NewTrip(Intake):
         }
     )
 
-    beneficiary_id: RowId
-    origin: Point
-    destination: Point
     arrive_by: Instant | None = Field(None, examples=["2026-11-25T10:40:00+01:00"])
     depart_after: Instant | None = None
-    window_minutes: int = Field(30, ge=0, le=1440)
     return_after: Instant | None = Field(None, examples=["2026-11-25T11:30:00+01:00"])
-    return_open: bool = Field(False, description="There is a way back, at a time that is not known yet: it is told when it is.")
-    return_window_minutes: int | None = Field(None, ge=0, le=1440)
-    seats: int = Field(1, ge=1, le=8, description="Persons travelling, the beneficiary and companions.")
-    priority: int = Field(USUAL_PRIORITY, ge=1, le=1000, description="Above the usual only by staff.")
-    one_way_ok: bool = False
-    same_driver: Literal["prefer", "require"] = "prefer"
-    needs: Needs = Field((), description="Besides those of the beneficiary.")
-    purpose: Purpose | None = Field(None, description="What for; some territories drive for some purposes only.")
-    override: bool = Field(False, description="Past the territory's booking rules, or in spite of another ride then; by staff only.")
 
     @model_validator(mode="after")
     def _one_time(self) -> Self:
