@@ -40,7 +40,7 @@ def show_offer_page(token: Token, request: Request, parts: PartsOf) -> HTMLRespo
         with _opened(token, parts, changing=False) as (store, offer):
             return page("offer.html", *_shown(store, offer, token))
     except NotFound:
-        return _nothing(request, parts)
+        return nothing(request, parts)
 
 
 @router.post("/{token}/accept", response_model=None)
@@ -64,7 +64,7 @@ def _answer(token: str, request: Request, parts: PartsOf, reason: DeclineReason 
             else:
                 decline_offer(store, offer, reason, parts.world, "link")
     except NotFound:
-        return _nothing(request, parts)
+        return nothing(request, parts)
     except (Conflict, IllegalMove):
         pass
     return RedirectResponse(f"/o/{token}", 303)  # so that going back and loading anew send nothing again
@@ -142,7 +142,7 @@ def _way(store: Store, view: OfferView, language: Language, zone: str) -> dict[s
     }
 
 
-def _nothing(request: Request, parts: PartsOf) -> HTMLResponse:
+def nothing(request: Request, parts: PartsOf) -> HTMLResponse:
     """For links that open nothing. Whoever tries many of them is slowed down."""
     parts.throttle.take(STRANGERS, "stranger", request.client.host if request.client else "")
     language: Language = "en" if request.headers.get("accept-language", "fr").lower().startswith("en") else "fr"

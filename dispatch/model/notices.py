@@ -77,8 +77,10 @@ class About:
     needs: tuple[str, ...] = ()
     may: tuple[str, ...] = ()
     link: Literal["needed", "may", "none"] = "may"
+    page: str | None = None  # where its link leads when whoever queues it gives none
 
 
+RIDE_PAGE = "/r/{token}"  # a ride as whoever is driven sees it: of a request, or of one of its ways
 _COMES = ("pickup_from", "pickup_to", "volunteer_id")
 _ASKED = About(to="volunteer", needs=("at", "until"), may=("beneficiary_id", "rides", "seats", "km", "minutes"), link="needed")
 ABOUT: Mapping[NoticeKind, About] = MappingProxyType(
@@ -90,16 +92,16 @@ ABOUT: Mapping[NoticeKind, About] = MappingProxyType(
         "run_published": About(to="volunteer", needs=("at", "rides")),
         "run_changed": About(to="volunteer", needs=("at", "rides")),
         "run_cancelled": About(to="volunteer", needs=("at",), may=("reason",)),
-        "ride_confirmed": About(to="beneficiary", needs=_COMES),
-        "ride_reminder": About(to="beneficiary", needs=_COMES),
-        "ride_changed": About(to="beneficiary", needs=_COMES),
-        "ride_cancelled": About(to="beneficiary", needs=("at",), may=("reason",)),
-        "ride_late": About(to="beneficiary", needs=("at",), may=("minutes", "volunteer_id")),
-        "ride_unmet": About(to="beneficiary", needs=("at", "reason")),
-        "request_received": About(to="beneficiary", needs=("at",)),
-        "request_refused": About(to="beneficiary", needs=("at", "reason")),
-        "cancel_confirmed": About(to="anybody", needs=("at",)),
-        "will_call_heard": About(to="beneficiary", may=("minutes", "volunteer_id")),
+        "ride_confirmed": About(to="beneficiary", needs=_COMES, page=RIDE_PAGE),
+        "ride_reminder": About(to="beneficiary", needs=_COMES, page=RIDE_PAGE),
+        "ride_changed": About(to="beneficiary", needs=_COMES, page=RIDE_PAGE),
+        "ride_cancelled": About(to="beneficiary", needs=("at",), may=("reason",), page=RIDE_PAGE),
+        "ride_late": About(to="beneficiary", needs=("at",), may=("minutes", "volunteer_id"), page=RIDE_PAGE),
+        "ride_unmet": About(to="beneficiary", needs=("at", "reason"), page=RIDE_PAGE),
+        "request_received": About(to="beneficiary", needs=("at",), page=RIDE_PAGE),
+        "request_refused": About(to="beneficiary", needs=("at", "reason"), page=RIDE_PAGE),
+        "cancel_confirmed": About(to="anybody", needs=("at",), page=RIDE_PAGE),
+        "will_call_heard": About(to="beneficiary", may=("minutes", "volunteer_id"), page=RIDE_PAGE),
         "credential_expiring": About(to="volunteer", needs=("credential", "expires_on")),
         "credential_expired": About(to="volunteer", needs=("credential",), may=("expires_on",)),
         "driver_needed": About(to="coordinators", needs=("at",), may=("beneficiary_id", "rides", "reason")),

@@ -13,11 +13,14 @@ from dispatch.storage.vault import Vault
 
 MARK = "{token}"
 _SIGNED_BYTES = 16
+#: Kinds of notices whose links lead to the page of a ride.
+_OF_RIDES = {"request", "cancel", "will"}
 
 
 def purpose_of(kind: str) -> str:
-    """What links of a kind of notice are for: `offer` of `offer_sent` and `offer_reminder`, `run`, `ride`, `request`, …"""
-    return kind.partition("_")[0]
+    """What links of a kind of notice are for: `offer` of `offer_sent` and `offer_reminder`, `run`, `ride`, …"""
+    first = kind.partition("_")[0]
+    return "ride" if first in _OF_RIDES else first
 
 
 def make_token(vault: Vault, purpose: str, about: UUID) -> str:

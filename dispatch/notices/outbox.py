@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from dispatch.errors import Conflict
+from dispatch.model.notices import ABOUT, check_facts
 from dispatch.model.notices import NoticeKind as Kind
-from dispatch.model.notices import check_facts
 from dispatch.notices.links import MARK
 from dispatch.storage.notice_tables import Notice
 from dispatch.storage.store import Store
@@ -35,9 +35,11 @@ def queue_notice(
     """Tell a volunteer or beneficiary (None: the territory's coordinators) about an offer, leg, request or run.
 
     `facts`: what `model.notices.ABOUT[kind]` asks for; never names, phones or addresses. `link`: a path with {token} in it, which is signed
-    for `about` when the message is made (`notices.links`); or an address or the code of `login_code`, kept sealed until it is sent. `key`:
-    the same key queues once per territory, and what was queued first is answered. ValueError for wrong facts.
+    for `about` when the message is made (`notices.links`); or an address or the code of `login_code`, kept sealed until it is sent; the
+    kind's own page when absent. `key`: the same key queues once per territory, and what was queued first is answered. ValueError for
+    wrong facts.
     """
+    link = ABOUT[kind].page if link is None else link
     kept = check_facts(kind, facts, link)
     if key is not None and (known := store.notice_keyed(key)) is not None:
         return known

@@ -53,17 +53,17 @@ TEXTS: Mapping[NoticeKind, tuple[str, str, str]] = {
     "ride_confirmed": (
         "{driver} will pick you up on {day}",
         "{driver_and_car} will pick you up on {day}, {window}.",
-        "{driver_and_car} will pick you up on {day}, {window}. {territory}\nTo cancel: CANCEL {answer_code}.",
+        "{driver_and_car} will pick you up on {day}, {window}. {territory}\n{link}\nTo cancel: CANCEL {answer_code}.",
     ),
     "ride_reminder": (
         "A reminder: {driver} picks you up on {day}",
         "A reminder of your ride: {driver_and_car} picks you up on {day}, {window}.",
-        "A reminder: {driver_and_car} picks you up on {day}, {window}. {territory}\nTo cancel: CANCEL {answer_code}.",
+        "A reminder: {driver_and_car} picks you up on {day}, {window}. {territory}\n{link}\nTo cancel: CANCEL {answer_code}.",
     ),
     "ride_changed": (
         "Your ride on {day} has changed",
         "Your ride has changed: {driver_and_car} will pick you up on {day}, {window}.",
-        "A change: {driver_and_car} will pick you up on {day}, {window}. {territory}\nTo cancel: CANCEL {answer_code}.",
+        "A change: {driver_and_car} will pick you up on {day}, {window}. {territory}\n{link}\nTo cancel: CANCEL {answer_code}.",
     ),
     "ride_cancelled": (
         "Your ride on {day} is cancelled",
@@ -74,7 +74,7 @@ TEXTS: Mapping[NoticeKind, tuple[str, str, str]] = {
     "ride_late": (
         "{driver} will be a little late",
         "{driver} will be a little late, and with you at about {time}. Thank you for your patience.",
-        "{driver} will be a little late, and with you at about {time}. Thank you for your patience. {territory}",
+        "{driver} will be a little late, and with you at about {time}. Thank you for your patience. {territory}\n{link}",
     ),
     "ride_unmet": (
         "No driver for your ride on {day}",
@@ -85,7 +85,7 @@ TEXTS: Mapping[NoticeKind, tuple[str, str, str]] = {
     "request_received": (
         "We have your request",
         "We have your request for {day} at {time}. We are looking for a volunteer and will tell you as soon as we can.",
-        "We have your request for {day} at {time}. We are looking for a volunteer and will tell you soon. {territory}",
+        "We have your request for {day} at {time}. We are looking for a volunteer and will tell you soon. {territory}\n{link}",
     ),
     "request_refused": (
         "Your request for {day}",
@@ -100,7 +100,7 @@ TEXTS: Mapping[NoticeKind, tuple[str, str, str]] = {
     "will_call_heard": (
         "We are coming",
         "We have heard that you are ready to go home. Stay where it is warm, somebody is coming for you.\nIt takes about {minutes}.",
-        "Got it, somebody is coming for you. Stay where it is warm! {territory}",
+        "Got it, somebody is coming for you. Stay where it is warm! {territory}\n{link}",
     ),
     "credential_expiring": (
         "A paper to be renewed: {document}",

@@ -56,18 +56,19 @@ TEXTS: Mapping[NoticeKind, tuple[str, str, str]] = {
     "ride_confirmed": (
         "{conducteur} viendra vous chercher {jour}",
         "{conducteur_et_voiture} viendra vous chercher {jour}, {fenetre}.",
-        "{conducteur_et_voiture} viendra vous chercher {jour}, {fenetre}. {territoire}\nPour annuler : ANNULER {code_reponse}.",
+        "{conducteur_et_voiture} viendra vous chercher {jour}, {fenetre}. {territoire}\n{lien}\nPour annuler : ANNULER {code_reponse}.",
     ),
     "ride_reminder": (
         "Rappel : {conducteur} vient vous chercher {jour}",
         "Nous vous rappelons votre trajet : {conducteur_et_voiture} vient vous chercher {jour}, {fenetre}.",
-        "Rappel : {conducteur_et_voiture} vient vous chercher {jour}, {fenetre}. {territoire}\nPour annuler : ANNULER {code_reponse}.",
+        "Rappel : {conducteur_et_voiture} vient vous chercher {jour}, {fenetre}. {territoire}\n"
+        "{lien}\nPour annuler : ANNULER {code_reponse}.",
     ),
     "ride_changed": (
         "Votre trajet de {jour} a changé",
         "Votre trajet a changé : {conducteur_et_voiture} viendra vous chercher {jour}, {fenetre}.",
         "Changement : {conducteur_et_voiture} viendra vous chercher {jour}, {fenetre}. {territoire}\n"
-        "Pour annuler : ANNULER {code_reponse}.",
+        "{lien}\nPour annuler : ANNULER {code_reponse}.",
     ),
     "ride_cancelled": (
         "Votre trajet de {jour} est annulé",
@@ -78,7 +79,7 @@ TEXTS: Mapping[NoticeKind, tuple[str, str, str]] = {
     "ride_late": (
         "{conducteur} aura un peu de retard",
         "{conducteur} aura un peu de retard et sera chez vous vers {heure}. Merci de votre patience.",
-        "{conducteur} aura un peu de retard et sera chez vous vers {heure}. Merci de votre patience. {territoire}",
+        "{conducteur} aura un peu de retard et sera chez vous vers {heure}. Merci de votre patience. {territoire}\n{lien}",
     ),
     "ride_unmet": (
         "Pas de conducteur pour votre trajet de {jour}",
@@ -89,7 +90,7 @@ TEXTS: Mapping[NoticeKind, tuple[str, str, str]] = {
     "request_received": (
         "Nous avons bien reçu votre demande",
         "Nous avons bien reçu votre demande pour {jour} à {heure}. Nous cherchons un bénévole et vous donnons la réponse dès que possible.",
-        "Demande bien reçue pour {jour} à {heure}. Nous cherchons un bénévole et vous répondons vite. {territoire}",
+        "Demande bien reçue pour {jour} à {heure}. Nous cherchons un bénévole et vous répondons vite. {territoire}\n{lien}",
     ),
     "request_refused": (
         "Votre demande pour {jour}",
@@ -104,7 +105,7 @@ TEXTS: Mapping[NoticeKind, tuple[str, str, str]] = {
     "will_call_heard": (
         "Nous arrivons",
         "Nous avons bien entendu que vous êtes prêt à rentrer. Restez au chaud, quelqu'un vient vous chercher.\nComptez environ {minutes}.",
-        "Bien reçu, quelqu'un vient vous chercher. Restez au chaud ! {territoire}",
+        "Bien reçu, quelqu'un vient vous chercher. Restez au chaud ! {territoire}\n{lien}",
     ),
     "credential_expiring": (
         "Un document à renouveler : {document}",

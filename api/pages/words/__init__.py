@@ -9,9 +9,11 @@ from types import MappingProxyType
 from api.pages.words.console import CONSOLE
 from api.pages.words.door import DOOR
 from api.pages.words.offer import OFFER
+from api.pages.words.rides import RIDES
+from api.pages.words.statement import STATEMENT
 from dispatch.model.notices import Language
 
-_ROOMS = (OFFER, DOOR, CONSOLE)
+_ROOMS = (OFFER, DOOR, CONSOLE, RIDES, STATEMENT)
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
 
 

@@ -32,7 +32,7 @@ def test_every_text_is_whole_and_could_be_written_by_a_territory(kind: NoticeKin
         assert said[0].isupper() or said[0].isdigit() or said[0] == "À"
     if form == "sms":
         assert len(text.body) <= 300, len(text.body)
-        assert "\n" not in text.body
+        assert all(line.startswith("https://") for line in text.body.split("\n")[1:])
     if form == "email":
         assert text.subject and len(text.subject) <= 80
         assert ABOUT[kind].to == "coordinators" or text.body.startswith(("Bonjour Jean", "Hello Jean"))
@@ -78,7 +78,7 @@ def test_numbers_are_dictated_in_pairs() -> None:
 
 def test_a_ride_is_confirmed_with_who_comes_and_when() -> None:
     assert shown("ride_confirmed", "fr", "sms").body == (
-        "Jean viendra vous chercher mardi 1er décembre, entre 9 h 35 et 9 h 50. Pays des Trois Rivières"
+        "Jean viendra vous chercher mardi 1er décembre, entre 9 h 35 et 9 h 50. Pays des Trois Rivières\nhttps://allons.example.org/o/3f7a"
     )
     assert shown("ride_unmet", "fr", "call").body == (
         "Bonjour, ici Pays des Trois Rivières.\nNous sommes désolés : nous n'avons trouvé personne pour votre trajet de mardi 1er décembre "
