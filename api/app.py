@@ -21,6 +21,7 @@ from api.routes import (
     driving,
     events,
     keys,
+    live,
     needs,
     offers,
     openness,
@@ -76,6 +77,7 @@ def create_app(parts: Parts) -> FastAPI:
         for part in beside:
             part.start()
         yield
+        parts.live.close()
         for part in beside:
             part.stop()
 
@@ -104,6 +106,7 @@ def create_app(parts: Parts) -> FastAPI:
         keys,
         accounts,
         events,
+        live,
         sheets,
         needs,
         telling,

@@ -17,7 +17,7 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 
 from api.deps import Parts, PartsOf
 from dispatch.engine.throttle import STRANGERS
-from dispatch.errors import NotFound, Refused, Unauthenticated
+from dispatch.errors import DispatchError, NotFound, Refused, Unauthenticated
 from dispatch.model.roles import EVERYBODY, REFERRERS, STAFF, Role, Scope
 from dispatch.service.accounts import csrf_token, find_login, see
 from dispatch.service.keys import Caller, find_caller
@@ -95,6 +95,7 @@ ALLOWED: Mapping[str, frozenset[Role]] = MappingProxyType(
         "get_round": STAFF,
         "list_events": _READERS,
         "list_accesses": _READERS,
+        "watch_changes": STAFF,
         "create_key": _MANAGER,
         "list_keys": _MANAGER,
         "revoke_key_now": _MANAGER,
@@ -199,6 +200,7 @@ SCOPED: Mapping[str, frozenset[Scope]] = MappingProxyType(
         "get_round": frozenset({"rounds:read"}),
         "list_events": frozenset({"audit:read"}),
         "list_accesses": frozenset({"audit:read"}),
+        "watch_changes": frozenset({"audit:read"}),
         "show_session": frozenset(),
         "list_needs": frozenset(),
         "search_places": frozenset({"trips:write"}),
@@ -263,6 +265,18 @@ def authorise(
         raise Refused
     _check_scopes(caller, request.scope["route"].name)
     return caller
+
+
+def still_allowed(request: Request, parts: Parts, caller: Caller) -> bool:
+    """Whether who was let in would be let in again: of answers that go on for long. Looking on is no sign that somebody is there."""
+    key, login = request.headers.getlist("authorization"), request.cookies.get(COOKIE)
+    try:
+        if login is None or key:
+            return _by_key(parts, key) == caller
+        with parts.database.read() as session:
+            return find_login(Accounts(session), login, parts.world)[0] == caller
+    except DispatchError:  # also when nobody can tell: the stream is opened again when it can be told
+        return False
 
 
 def _check_scopes(caller: Caller, operation: str) -> None:

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from dispatch.engine.bus import Bus
+from dispatch.engine.bus import Bus, LocalBus
+from dispatch.engine.live import Live
 from dispatch.engine.throttle import Throttle
 from dispatch.errors import BadInput, Fault, Refused, pointer_of
 from dispatch.health import Health
@@ -20,6 +21,8 @@ from dispatch.storage.store import Store
 from dispatch.world import World
 from routing.network import RoadNetwork
 from routing.places import PlaceSearch
+
+MOST_STREAMS = 400  # half of the connections that `api.server` takes: the other half is for calls
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +35,22 @@ class Parts:
     settings: Settings
     world: World
     geocoder: PlaceSearch = field(default_factory=PlaceSearch)
+    changes: Bus = field(default_factory=LocalBus)  # rings after commits
+
+    def __post_init__(self) -> None:
+        self.database.announce = self.changes.ring
+
     demo: bool = False  # everybody in it is invented, and anybody may enter as anybody
 
     @cached_property
     def health(self) -> Health:
         """Whether all of it works."""
         return Health(self.database, self.bus, roads=self.network.version)
+
+    @cached_property
+    def live(self) -> Live:
+        """What happens, for those who watch."""
+        return Live(self.database, self.changes, self.settings.live_clients, MOST_STREAMS)
 
     @cached_property
     def throttle(self) -> Throttle:

@@ -18,9 +18,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from api.app import create_app
 from api.deps import Parts
 from api.errors import problem
-from dispatch.engine.bus import LocalBus, RedisBus
+from dispatch.engine.bus import CHANGES, LocalBus, RedisBus
 from dispatch.errors import BadInput, Fault, NotReady
-from dispatch.health import Health, listening
+from dispatch.health import listening
 from dispatch.notices.channels import open_channels
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
@@ -47,7 +47,8 @@ def open_parts(settings: Settings, world: World) -> Parts:
         database.close()
         raise
     bus = RedisBus(settings.redis_url) if settings.redis_url else LocalBus()
-    return Parts(database=database, network=network, bus=bus, settings=settings, world=world, geocoder=geocoder)
+    changes = RedisBus(settings.redis_url, CHANGES) if settings.redis_url else LocalBus()
+    return Parts(database=database, network=network, bus=bus, settings=settings, world=world, geocoder=geocoder, changes=changes)
 
 
 def open_places(settings: Settings, roads: Path, network: RoadNetwork) -> PlaceSearch:
@@ -95,15 +96,20 @@ def serve(settings: Settings, host: str, port: int, *, demo: bool = False) -> No
     )
     gc.freeze()  # what is there now stays until the end: not to be looked through again at every large answer
     with own, parts.database, listening(settings, parts.health), suppress(KeyboardInterrupt):
-        _Server(config, parts.health).run(sockets=[own])
+        _Server(config, parts).run(sockets=[own])
 
 
 class _Server(uvicorn.Server):
-    """Tells whoever watches that it will stop, before it takes no more calls."""
+    """Tells whoever looks after it that it will stop, before it takes no more calls; ends streams rather than wait for their end."""
 
-    def __init__(self, config: uvicorn.Config, health: Health) -> None:
+    def __init__(self, config: uvicorn.Config, parts: Parts) -> None:
         super().__init__(config)
-        self._health = health
+        self._health, self._live = parts.health, parts.live
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """In the loop, within a tenth of a second after being asked to stop."""
+        self._live.close()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stops as asked and ends well: uvicorn's own would raise the signal again at the end. The second Ctrl-C does not wait."""

@@ -106,7 +106,7 @@ def beat_command() -> None:
     """See what is due and tell the workers, until stopped. An API does that by itself, unless ALLONS_PLANNER=false there."""
     import signal
 
-    from dispatch.engine.bus import RedisBus
+    from dispatch.engine.bus import CHANGES, RedisBus
     from dispatch.engine.planner import Planner
     from dispatch.health import Health, listening
     from dispatch.logs import configure_logs
@@ -120,6 +120,7 @@ def beat_command() -> None:
     with Database(settings.database_url) as database:
         database.check_ready()
         bus = RedisBus(settings.redis_url)
+        database.announce = RedisBus(settings.redis_url, CHANGES).ring
         planner, health = Planner(database, None, bus, settings, World()), Health(database, bus)
 
         def stop(*_: object) -> None:

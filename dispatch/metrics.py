@@ -22,4 +22,5 @@ WAYS = Counter("allons_planned_legs", "Legs of rounds that were saved.", ["outco
 SWEPT_AT = Gauge("allons_planner_swept_timestamp_seconds", "When the planner last looked at everything, by its clock.", registry=REGISTRY)
 NOTICES = Counter("allons_notices", "Tries to tell somebody something, by what became of them.", ["outcome"], registry=REGISTRY)
 WEBHOOKS = Counter("allons_webhooks", "Tries to tell another system something, by what became of them.", ["outcome"], registry=REGISTRY)
+STREAMS = Gauge("allons_live_streams", "Streams of changes that are open.", registry=REGISTRY)
 DUE = Gauge("allons_rounds_due", "Rounds that waited for a worker when the planner last looked.", registry=REGISTRY)

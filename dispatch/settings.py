@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     )
     nominatim_url: str | None = Field(None, description="and after it a Nominatim, such as https://nominatim.example.org.")
     redis_url: str | None = Field(
-        None, description="Redis for the bell and the cache of road times between several processes; without it both are in process."
+        None, description="Redis for the bells and the cache of road times between several processes; without it they are in process."
     )
     matrix_threads: int = Field(
         1, ge=1, le=64, description="Threads that one matrix of road times may use; one is enough below 500 points."
@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     offer_minutes: int = Field(240, ge=1, le=20_160, description="A volunteer has this long to answer an offer.")
     longest_wait_seconds: float = Field(30.0, ge=0, le=30, description="A call that waits for a round is answered after this long at most.")
     calls_per_minute: int = Field(1200, ge=10, le=1_000_000, description="Calls of one key or account; beyond, they are answered 429.")
+    live_clients: int = Field(50, ge=1, le=400, description="So many may watch a territory at once, in each process; beyond, 429.")
+    live_seconds: float = Field(
+        3600.0, ge=0.1, le=86_400, description="A stream of changes ends after this long; browsers open the next one by themselves."
+    )
     import_kib: int = Field(1024, ge=64, le=16_384, description="The largest CSV file that is taken, in KiB;")
     import_lines: int = Field(1000, ge=1, le=20_000, description="and the most lines in it. All of a file is one transaction.")
     proof_kib: int = Field(4096, ge=64, le=16_384, description="The largest picture of a volunteer's paper that is taken, in KiB.")

@@ -1,25 +1,26 @@
-"""The doorbell: whoever changed something in a territory rings; a planner that waits wakes up. Nothing is kept here.
+"""The doorbell: whoever changed something in a territory rings; who waits wakes up and looks into the database. Nothing is kept here.
 
-A ring may be lost at any moment (no listener, Redis restarted): the planner's sweep finds the work in the database all the same.
-One contract test runs on every implementation.
+There are two bells: planners wait at the first (`RINGS`), those who watch what happens at the second (`CHANGES`). A ring may be lost at any
+moment (nobody waits, Redis restarted): who waits looks again after a while all the same. One contract test runs on every implementation.
 """
 
 import threading
 import time
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import redis
 
-CHANNEL = "allons:rings"
+RINGS, CHANGES = "allons:rings", "allons:changes"
+_KEPT = 1000  # rings of a stream, about: whoever is further behind has no need of them
 
 
 class Bus(Protocol):
     """A bell with one ear per process."""
 
     def ring(self, territory_id: UUID) -> None:
-        """Tell the planners that a territory has changed. Never raises, never blocks for long."""
+        """Say that a territory has changed. Never raises, never blocks for long."""
 
     def wait(self, timeout_s: float) -> set[UUID]:
         """Territories that rang since the last call; waits for the first ring, and returns an empty set after `timeout_s`."""
@@ -60,27 +61,28 @@ class LocalBus:
 
 
 class RedisBus:
-    """Between processes, by publish and subscribe. Only ids of territories travel; while Redis is away, waits time out."""
+    """Between processes, by a bounded stream: who was cut off for a moment hears what rang meanwhile. Only ids of territories travel.
+
+    While Redis is away, waits time out.
+    """
 
     _SLICE_S = 0.5  # below redis-py's own socket timeout; also how long closing may take
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, stream: str = RINGS) -> None:
         self._redis = redis.Redis.from_url(url, socket_timeout=2.0, socket_connect_timeout=1.0)
-        self._ear = self._redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
+        self._stream = stream
+        self._heard: bytes | None = None  # the last entry; none: not listening yet
         self._closed = threading.Event()
-        self._listening = False
 
     def ring(self, territory_id: UUID) -> None:
         with suppress(redis.RedisError):
-            self._redis.publish(CHANNEL, territory_id.bytes)
+            self._redis.xadd(self._stream, {b"territory": territory_id.bytes}, maxlen=_KEPT, approximate=True)
 
     def wait(self, timeout_s: float) -> set[UUID]:
         rung: set[UUID] = set()
         deadline = time.monotonic() + timeout_s
         while not self._closed.is_set() and not rung and (left := deadline - time.monotonic()) > 0:
             rung |= self._listen(min(left, self._SLICE_S))
-        while rung and (more := self._listen(0.0)) - rung:
-            rung |= more
         return rung
 
     def answers(self) -> bool:
@@ -93,13 +95,15 @@ class RedisBus:
 
     def _listen(self, timeout_s: float) -> set[UUID]:
         try:
-            if not self._listening:
-                self._ear.subscribe(CHANNEL)
-                self._listening = True
-            message = self._ear.get_message(timeout=timeout_s)
+            if self._heard is None:
+                newest: Any = self._redis.xrevrange(self._stream, count=1)
+                self._heard = newest[0][0] if newest else b"0-0"
+            found: Any = self._redis.xread({self._stream: self._heard}, count=_KEPT, block=max(1, round(1000 * timeout_s)))
         except redis.RedisError:
-            self._listening = False
             self._closed.wait(timeout_s)
             return set()
-        data = message["data"] if message else b""
-        return {UUID(bytes=data)} if len(data) == 16 else set()
+        entries = found[0][1] if found else []
+        if entries:
+            self._heard = entries[-1][0]  # a moment: what comes is later, also in a stream that begins anew
+        told = [fields.get(b"territory", b"") for _, fields in entries]
+        return {UUID(bytes=territory) for territory in told if len(territory) == 16}

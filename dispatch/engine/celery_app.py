@@ -42,6 +42,7 @@ def make_celery(redis_url: str) -> Celery:
 
 def work(settings: "Settings", queues: tuple[str, ...], at_once: int) -> None:
     """Run rounds of some queues until stopped: a thread for each round, which waits for the solving process that belongs to it."""
+    from dispatch.engine.bus import CHANGES, RedisBus
     from dispatch.engine.planner import RoundRunner
     from dispatch.health import Health, listening
     from dispatch.storage.database import Database
@@ -52,6 +53,7 @@ def work(settings: "Settings", queues: tuple[str, ...], at_once: int) -> None:
     assert settings.roads  # noqa: S101
     database = Database(settings.database_url)  # without the vault: who people are is nothing to a planner
     database.check_ready()
+    database.announce = RedisBus(settings.redis_url, CHANGES).ring
     runner = RoundRunner(database, open_roads(settings.roads), settings, World())
     celery = make_celery(settings.redis_url)
 

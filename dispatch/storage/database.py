@@ -6,7 +6,7 @@ boundaries (api, planner, command line).
 
 import functools
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -49,6 +49,7 @@ class Database:
     def __init__(self, url: str, vault: Vault | None = None) -> None:
         self._engine = _engine_for(url)
         self._vault = vault
+        self.announce: Callable[[UUID], None] | None = None  #: called after each commit, with every territory something moved in
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -69,6 +70,9 @@ class Database:
             engine = self._engine.execution_options(role=role)
             with Session(engine, expire_on_commit=False, info={"vault": self._vault}) as session, session.begin():
                 yield session
+            if self.announce is not None:
+                for territory_id in session.info.get("moved", ()):
+                    self.announce(territory_id)
         except (IntegrityError, StaleDataError):
             raise Conflict from None  # the statement's values are personal data: they do not travel with the error
         except _AWAY as error:

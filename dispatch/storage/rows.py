@@ -109,6 +109,7 @@ class Rows:
             self.session.execute(sa.insert(Event).values(event))
         except IntegrityError:
             raise Conflict from None
+        self.session.info.setdefault("moved", set()).add(self.territory_id)  # for `Database.write`
         told: dict[str, Any] = {"state": after, "version": row.version + 1}  # what the database has just done
         if isinstance(row, Offer):
             told |= {"answered_at": world.now(), "decline_reason": reason}

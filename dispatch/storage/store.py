@@ -5,6 +5,7 @@ In: a session of `Database.read` or `Database.write`. Out: rows of `tables`. Cal
 
 from dispatch.storage.audit import AuditRows
 from dispatch.storage.driving import DrivingRows
+from dispatch.storage.live import LiveRows
 from dispatch.storage.notices import NoticeRows
 from dispatch.storage.privacy import PrivacyRows
 from dispatch.storage.rounds import RoundRows
@@ -14,5 +15,5 @@ from dispatch.storage.volunteers import VolunteerRows
 from dispatch.storage.webhooks import WebhookRows
 
 
-class Store(VolunteerRows, TripRows, RoundRows, DrivingRows, PrivacyRows, NoticeRows, WebhookRows, SmsRows, AuditRows):
+class Store(VolunteerRows, TripRows, RoundRows, DrivingRows, PrivacyRows, NoticeRows, WebhookRows, SmsRows, AuditRows, LiveRows):
     """One territory's rows. What belongs to another one is absent here."""

@@ -28,7 +28,8 @@ class Service:
         self.here = TestTerritory(database, network, "Canary-Here", 1)
         self.there = TestTerritory(database, network, "Canary-There", 2)
         self.there.world = self.here.world
-        chosen = Settings(**({"planner": False, "sender": False, "round_seconds": 0.3, "debounce_seconds": 0.0} | settings))
+        quick = {"round_seconds": 0.3, "debounce_seconds": 0.0, "live_seconds": 0.1}
+        chosen = Settings(**({"planner": False, "sender": False, **quick} | settings))
         bus = RedisBus(chosen.redis_url) if chosen.redis_url else LocalBus()
         self.parts = Parts(database=database, network=network, bus=bus, settings=chosen, world=self.here.world)
         self.app = create_app(self.parts)

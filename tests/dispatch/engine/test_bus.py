@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 import redis
 
-from dispatch.engine.bus import CHANNEL, Bus, LocalBus, RedisBus
+from dispatch.engine.bus import RINGS, Bus, LocalBus, RedisBus
 from tests.servers import free_port
 
 
@@ -76,7 +76,7 @@ def test_without_redis_nothing_raises_and_waits_still_end() -> None:
 def test_two_processes_hear_each_other_and_nonsense_is_ignored(redis_url: str) -> None:
     here, there = RedisBus(redis_url), RedisBus(redis_url)
     here.wait(0.3)
-    redis.Redis.from_url(redis_url).publish(CHANNEL, b"not an id")
+    redis.Redis.from_url(redis_url).xadd(RINGS, {b"territory": b"not an id"})
     territory = uuid4()
     there.ring(territory)
     heard: set[object] = set()
