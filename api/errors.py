@@ -37,6 +37,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "bad_network": 500,
         "no_roads": 500,
         "place_not_found": 500,
+        "bad_map": 500,
         "bad_places": 500,
         "bad_trips": 500,
         "routing": 500,

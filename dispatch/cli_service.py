@@ -263,23 +263,26 @@ def _serve(settings: "Settings", host: str, port: int, *, demo: bool = False) ->
 
 def demo_roads(folder: Path) -> "RoadNetwork":
     """The roads of the fictional territory, made where they are not there yet."""
-    from routing.cli import build_places
+    from routing.basemap import BaseMap, map_beside
+    from routing.cli import build_map, build_places
     from routing.demo import make_demo_extract
-    from routing.errors import BadNetwork, BadPlaces
+    from routing.errors import BadMap, BadNetwork, BadPlaces
     from routing.network import build_network
     from routing.osm import load_extract
     from routing.places import LocalIndex, beside
     from routing.saved import load_network, save_network
 
     roads, extract = folder / "demo.roads", folder / "demo.osm.pbf"
-    with Console(stderr=True).status("Routes…"), suppress(BadNetwork, BadPlaces):
+    with Console(stderr=True).status("Routes…"), suppress(BadNetwork, BadPlaces, BadMap):
         LocalIndex(beside(roads)).close()
+        BaseMap(map_beside(roads)).close()
         return load_network(roads, verify=True)
     with Console(stderr=True).status("Routes…"):  # not there yet, or of another version
         folder.mkdir(parents=True, exist_ok=True)
         make_demo_extract(extract)
         save_network(build_network(load_extract(extract)), roads)
     build_places(extract, roads)
+    build_map(extract, roads)
     return load_network(roads)
 
 

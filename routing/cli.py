@@ -21,7 +21,7 @@ Out = Annotated[Path | None, typer.Option(metavar="FILE.roads", help="Default: t
 
 @app.command()
 def build(extract: Annotated[Path, typer.Argument(metavar="FILE.osm.pbf")], out: Out = None) -> None:
-    """Build a network, and an index of its places, from an OpenStreetMap extract (.osm.pbf, .osm, .osm.gz, .osm.bz2)."""
+    """Build a network, an index of its places and a base map, from an OpenStreetMap extract (.osm.pbf, .osm, .osm.gz, .osm.bz2)."""
     from routing.confined import load_extract_confined
     from routing.network import build_network
     from routing.saved import save_network
@@ -31,7 +31,34 @@ def build(extract: Annotated[Path, typer.Argument(metavar="FILE.osm.pbf")], out:
     target = out or Path(f"{extract.name.partition('.osm')[0]}.roads")
     save_network(network, target)
     build_places(extract, target)
+    build_map(extract, target)
     _print_info(target)
+
+
+@app.command(name="map")
+def map_only(
+    extract: Annotated[Path, typer.Argument(metavar="FILE.osm.pbf")], roads: Annotated[Path, typer.Argument(metavar="FILE.roads")]
+) -> None:
+    """Make only the base map, beside a network that is there already."""
+    from routing.basemap import map_beside
+    from routing.confined import write_map_confined
+
+    with progress_bar() as tell:
+        write_map_confined(extract, map_beside(roads), tell)
+    typer.echo(_describe_map(roads))
+
+
+def build_map(extract: Path, roads: Path) -> None:
+    """Make the base map beside a network; say so and go on when that cannot be: roads are of use without."""
+    from routing.basemap import map_beside
+    from routing.confined import write_map_confined
+    from routing.errors import BadExtract, BadMap
+
+    with progress_bar() as tell:
+        try:
+            write_map_confined(extract, map_beside(roads), tell)
+        except (BadExtract, BadMap) as error:
+            typer.echo(f"{error}\nThe network was built; maps show no roads beneath.", err=True)
 
 
 def build_places(extract: Path, roads: Path) -> None:
@@ -125,6 +152,7 @@ def _print_info(path: Path) -> None:
         ("version", network.version),
         ("size", f"{path.stat().st_size / 1e6:.1f} MB"),
         ("index of places", _describe_places(path)),
+        ("base map", _describe_map(path)),
         ("times", "free-flow: no traffic, no weather"),
         ("licence", ATTRIBUTION),
     )
@@ -148,6 +176,22 @@ def _describe_places(roads: Path) -> str:
         return str(error)
     index.close()
     return f"{path.name}: {index.entries:,} entries, {index.streets:,} of them streets, {index.houses:,} house numbers"
+
+
+def _describe_map(roads: Path) -> str:
+    """What the base map beside a network holds."""
+    from routing.basemap import BaseMap, map_beside
+    from routing.errors import BadMap
+
+    path = map_beside(roads)
+    if not path.exists():
+        return "none"
+    try:
+        base = BaseMap(path)
+    except BadMap as error:
+        return str(error)
+    base.close()
+    return f"{path.name}: {base.count:,} tiles, {path.stat().st_size / 1e6:.1f} MB"
 
 
 @contextmanager

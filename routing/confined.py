@@ -1,7 +1,7 @@
 """An extract is read by a child process with limits on memory and time: what a hostile file claims costs the child, never the caller.
 
-In: a path. Out: `RawRoads`, as from `routing.osm.load_extract`, or an index of places in a file. Called wherever a file comes from outside
-(`routing.saved`, `routing.cli`).
+In: a path. Out: `RawRoads`, as from `routing.osm.load_extract`, or an index of places or a base map in a file. Called wherever a file comes
+from outside (`routing.saved`, `routing.cli`).
 
 What a .pbf may claim before it is inflated (64 KiB for a block's header, 32 MiB for a block) is checked by libosmium itself; the tests hold
 it to that. The limits here catch the rest: memory that grows out of proportion, endless decompression, a crash in native code.
@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from routing.errors import BadExtract, BadPlaces, RoutingError
+from routing.errors import BadExtract, BadMap, BadPlaces, RoutingError
 from routing.osm import Progress, RawRoads, load_extract
 
 # osmium's node index takes 16 bytes for a node that takes a few in the file; arrays and names come on top. Porto: 3.2 MB of .pbf, 0.3 GB
@@ -50,14 +50,32 @@ def write_places_confined(path: Path, target: Path, progress: Progress | None = 
     BadExtract
         As `load_extract_confined`. BadPlaces: SQLite has no full-text search here, or the file cannot be written.
     """
+    _write("places", path, target, progress, BadPlaces)
+
+
+def write_map_confined(path: Path, target: Path, progress: Progress | None = None) -> None:
+    """The extract's base map, made by a child process: NAME.mbtiles whole, or what was there before.
+
+    Raises
+    ------
+    BadExtract
+        As `load_extract_confined`. BadMap: there is nothing to draw, or the file cannot be written.
+    """
+    _write("map", path, target, progress, BadMap)
+
+
+def _write(what: str, path: Path, target: Path, progress: Progress | None, wrong: type[RoutingError]) -> None:
     from routing.places.write import keep_whole, new_file
 
-    temporary = new_file(target)
     try:
-        _confined("places", path, (str(temporary),), progress)
+        temporary = new_file(target)
+    except BadPlaces as error:
+        raise wrong(str(error)) from error
+    try:
+        _confined(what, path, (str(temporary),), progress)
         keep_whole(target, temporary)
     except OSError as error:
-        raise BadPlaces(f"{target.name}: cannot be written here; is there room?") from error
+        raise wrong(f"{target.name}: cannot be written here; is there room?") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -120,6 +138,12 @@ def _child(what: str, path: Path, target: str = "") -> None:
     try:
         if what == "roads":
             say(load_extract(path, tell_how_far))
+        elif what == "map":
+            from routing.basemap.gather import gather_map
+            from routing.basemap.write import write_map
+
+            write_map(gather_map(path, tell_how_far), Path(target), tell_how_far)
+            say("written")
         else:
             from routing.places.gather import gather_places
             from routing.places.write import write_index

@@ -7,6 +7,7 @@
     +-- PlaceNotFound       a place name could not be fetched
     +-- BadTrips            observed trips cannot be read, or are too few
     +-- BadPlaces           an index of places cannot be made or opened
+    +-- BadMap              a base map cannot be made or opened
     +-- PlacesAway          a service that finds places does not answer
 
 Each class has a stable `code`, its docstring is the default sentence, `action` says what to do next.
@@ -66,6 +67,13 @@ class BadPlaces(RoutingError):
 
     code = "bad_places"
     action = "Build it again with `allons roads build FILE.osm.pbf`, with a Python whose SQLite has FTS5."
+
+
+class BadMap(RoutingError):
+    """The base map cannot be made or opened."""
+
+    code = "bad_map"
+    action = "Build it again with `allons roads build`, from the extract."
 
 
 class PlacesAway(RoutingError):

@@ -14,6 +14,7 @@ import numpy as np
 import osmium
 from osmium.osm import mutable
 
+from routing.demo.areas import make_areas
 from routing.demo.junctions import Net, Street
 from routing.demo.land import HEIGHT_M, WIDTH_M, Floats, Land
 from routing.demo.names import RIVER
@@ -47,13 +48,22 @@ def write_extract(path: Path, land: Land, net: Net, spots: list[Spot], rng: np.r
     places = _lonlat(np.concatenate([net.nodes, river, np.array([s.xy for s in spots])]))
     first_river = len(net.nodes)
     first_spot = first_river + len(river)
+    first_field = len(places)
+    areas = make_areas(land)
+    places += _lonlat(np.concatenate([area.ring for area in areas]))
     with osmium.SimpleWriter(osmium.io.File(str(path), "pbf"), header=header, overwrite=True) as writer:
         for k, place in enumerate(places):
-            writer.add_node(mutable.Node(id=k + 1, location=place, tags=spots[k - first_spot].tags if k >= first_spot else {}, **_STAMP))
+            tags = spots[k - first_spot].tags if first_spot <= k < first_field else {}
+            writer.add_node(mutable.Node(id=k + 1, location=place, tags=tags, **_STAMP))
         for k, way in enumerate(ways):
             writer.add_way(mutable.Way(id=k + 1, nodes=[n + 1 for n in way.nodes], tags=way.tags, **_STAMP))
         waterway = {"waterway": "river", "name": RIVER, "note": NOTE}
         writer.add_way(mutable.Way(id=len(ways) + 1, nodes=list(range(first_river + 1, first_spot + 1)), tags=waterway, **_STAMP))
+        first = first_field
+        for k, area in enumerate(areas):
+            ring = [*range(first + 1, first + len(area.ring) + 1), first + 1]
+            writer.add_way(mutable.Way(id=len(ways) + 2 + k, nodes=ring, tags={**area.tags, "note": NOTE}, **_STAMP))
+            first += len(area.ring)
         for k, ban in enumerate(bans):
             members = [("w", ban.from_way + 1, "from"), ("n", ban.via + 1, "via"), ("w", ban.to_way + 1, "to")]
             tags = {"type": "restriction", "restriction": ban.kind}
