@@ -98,3 +98,11 @@ def get_parts(request: Request) -> Parts:
 
 
 PartsOf = Annotated[Parts, Depends(get_parts)]
+
+
+def get_language(request: Request) -> str:
+    """As the caller's `Accept-Language` says; nothing where there is none."""
+    return request.headers.get("accept-language", "")
+
+
+LanguageOf = Annotated[str, Depends(get_language)]

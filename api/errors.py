@@ -1,6 +1,7 @@
 """How errors travel: RFC 9457 `application/problem+json`, in French or English, never with the value that was sent.
 
 One table says which code has which status; a code of the two error trees that is missing here fails a test (docs/errors.md lists them).
+Sentences are made in English where errors happen, and told in French by `api.french`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,8 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
+from api.deps import get_language
+from api.french import is_french, told
 from dispatch.errors import BadInput, DispatchError, Fault, NotFound, TooMany, fault_from
 from routing.errors import RoutingError
 
@@ -80,17 +83,23 @@ def problem(
 ) -> JSONResponse:
     """One error as the wire form has it."""
     status = STATUS[code]
-    title = _TITLES[status][0 if language.lower().startswith("fr") else 1]
-    body: dict[str, Any] = {"type": f"urn:allons:error:{code}", "title": title, "status": status, "detail": detail}
+    body: dict[str, Any] = {"type": f"urn:allons:error:{code}", "title": _title(status, language), "status": status}
+    body["detail"] = told(detail, language)
     if action:
-        body["action"] = action
+        body["action"] = told(action, language)
     if faults:
-        body["errors"] = [{"pointer": f.pointer, "code": f.code, "detail": f.sentence} for f in faults[:MOST_FAULTS]]
-        if len(faults) > MOST_FAULTS:
-            body["errors"].append({"pointer": "", "code": "more", "detail": f"and {len(faults) - MOST_FAULTS} more"})
+        more = [Fault("", "more", f"and {len(faults) - MOST_FAULTS} more")] if len(faults) > MOST_FAULTS else []
+        body["errors"] = [
+            {"pointer": fault.pointer, "code": fault.code, "detail": told(fault.sentence, language)}
+            for fault in [*faults[:MOST_FAULTS], *more]
+        ]
     body["instance"] = f"urn:uuid:{request_id}"
     extra = {"Retry-After": "5"} if status == 503 else {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     return JSONResponse(body, status, media_type="application/problem+json", headers={**extra, **(headers or {})})
+
+
+def _title(status: int, language: str) -> str:
+    return _TITLES[status][0 if is_french(language) else 1]
 
 
 def _allowed(request: Request) -> str:
@@ -110,7 +119,7 @@ def install_handlers(app: FastAPI, trouble: Callable[[Request, int], Response]) 
     def answer(request: Request, code: str, detail: str, **rest: Any) -> Response:
         if _is_of_a_page(request):
             return trouble(request, STATUS[code])
-        return problem(request.state.request_id, request.headers.get("accept-language", ""), code, detail, **rest)
+        return problem(request.state.request_id, get_language(request), code, detail, **rest)
 
     def ours(request: Request, error: Exception) -> Response:
         if isinstance(error, BadInput):
@@ -136,7 +145,7 @@ def install_handlers(app: FastAPI, trouble: Callable[[Request, int], Response]) 
             return ours(request, NotFound())
         code = {400: "unreadable", 405: "method_not_allowed", 413: "too_large", 415: "not_json"}.get(status, "internal")
         headers = {"Allow": _allowed(request)} if status == 405 else {}
-        return answer(request, code, f"{_TITLES[STATUS[code]][1]}.", headers=headers)
+        return answer(request, code, f"{_title(STATUS[code], get_language(request))}.", headers=headers)
 
     for tree in (DispatchError, RoutingError):
         app.add_exception_handler(tree, ours)

@@ -177,6 +177,7 @@ _SENTENCES = {
     "datetime_from_date_parsing": "must be a date and time such as 2026-11-24T10:40:00+01:00",
     "uuid_parsing": "must be an id in UUID form",
 }
+UNKNOWN = "is not valid"
 
 
 def pointer_of(loc: Iterable[int | str]) -> str:
@@ -191,7 +192,7 @@ def fault_from(loc: Iterable[int | str], code: str, context: dict[str, object]) 
     """Choose the sentence for one of pydantic's error types; our own ValueErrors carry their sentence."""
     if code == "value_error" and "error" in context:
         return Fault(pointer_of(loc), "invalid", str(context["error"]))
-    sentence = _SENTENCES.get(code, "is not valid")
+    sentence = _SENTENCES.get(code, UNKNOWN)
     try:
         return Fault(pointer_of(loc), code, sentence.format(**context))
     except KeyError:

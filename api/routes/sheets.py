@@ -10,7 +10,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import CallerOf
-from api.deps import Parts, PartsOf
+from api.deps import LanguageOf, Parts, PartsOf
+from api.french import told
 from api.once import Once, OnceOf
 from dispatch.engine.throttle import BULK
 from dispatch.model.clock import ServiceDate
@@ -79,14 +80,14 @@ class ImportOut(BaseModel):
     lines: list[LineOut]
 
     @classmethod
-    def of(cls, report: ImportReport) -> "ImportOut":
-        """A report as it is told."""
+    def of(cls, report: ImportReport, language: str) -> "ImportOut":
+        """A report as it is told, to whoever sent this `Accept-Language`."""
         lines = [
             LineOut(
                 line=line.number,
                 ok=not line.faults,
                 id=line.row_id,
-                errors=[LineFault(field=fault.pointer, code=fault.code, detail=fault.sentence) for fault in line.faults],
+                errors=[LineFault(field=fault.pointer, code=fault.code, detail=told(fault.sentence, language)) for fault in line.faults],
             )
             for line in report.lines
         ]
@@ -95,21 +96,27 @@ class ImportOut(BaseModel):
 
 
 @router.post("/imports/volunteers", response_model=ImportOut, tags=["volunteers"])
-def import_volunteers(sheet: Sheet, query: Annotated[ImportQuery, Query()], caller: CallerOf, parts: PartsOf, once: OnceOf) -> Response:
+def import_volunteers(
+    sheet: Sheet, query: Annotated[ImportQuery, Query()], caller: CallerOf, parts: PartsOf, once: OnceOf, language: LanguageOf
+) -> Response:
     """File volunteers from a sheet, each as by itself. Who is there already is told as a duplicate."""
-    return _import("volunteers", sheet, query, caller, parts, once)
+    return _import("volunteers", sheet, query, caller, parts, once, language)
 
 
 @router.post("/imports/beneficiaries", response_model=ImportOut, tags=["beneficiaries"])
-def import_beneficiaries(sheet: Sheet, query: Annotated[ImportQuery, Query()], caller: CallerOf, parts: PartsOf, once: OnceOf) -> Response:
+def import_beneficiaries(
+    sheet: Sheet, query: Annotated[ImportQuery, Query()], caller: CallerOf, parts: PartsOf, once: OnceOf, language: LanguageOf
+) -> Response:
     """File people who ask for rides from a sheet, each as by itself. Who is there already is told as a duplicate."""
-    return _import("beneficiaries", sheet, query, caller, parts, once)
+    return _import("beneficiaries", sheet, query, caller, parts, once, language)
 
 
 @router.post("/imports/trip-requests", response_model=ImportOut, tags=["trip requests"])
-def import_trip_requests(sheet: Sheet, query: Annotated[ImportQuery, Query()], caller: CallerOf, parts: PartsOf, once: OnceOf) -> Response:
+def import_trip_requests(
+    sheet: Sheet, query: Annotated[ImportQuery, Query()], caller: CallerOf, parts: PartsOf, once: OnceOf, language: LanguageOf
+) -> Response:
     """Ask for the rides of a sheet, each as by itself, for people by id or by name."""
-    return _import("trip-requests", sheet, query, caller, parts, once)
+    return _import("trip-requests", sheet, query, caller, parts, once, language)
 
 
 @router.get("/exports/volunteers.csv", response_class=StreamingResponse, responses=_CSV, tags=["volunteers"])
@@ -140,7 +147,7 @@ def export_offers(caller: CallerOf, parts: PartsOf, query: Annotated[OfferExport
     return _export("offers", caller, parts, query.lang, OFFERS, lambda store, after: offers_page(store, after, query.date))
 
 
-def _import(name: SheetName, sheet: bytes, query: ImportQuery, caller: Caller, parts: Parts, once: Once) -> Response:
+def _import(name: SheetName, sheet: bytes, query: ImportQuery, caller: Caller, parts: Parts, once: Once, language: str) -> Response:
     parts.throttle.take(BULK, f"import {name}", caller.actor_id)
 
     def create() -> ImportOut:
@@ -148,7 +155,7 @@ def _import(name: SheetName, sheet: bytes, query: ImportQuery, caller: Caller, p
         report = import_sheet(
             store, name, sheet, parts.network, parts.world, entered_by=caller.actor_id, most_lines=parts.settings.import_lines, **how
         )
-        return ImportOut.of(report)
+        return ImportOut.of(report, language)
 
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         return once.answer(store.session, 200, create)

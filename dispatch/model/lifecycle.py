@@ -110,5 +110,5 @@ def states(kind: Kind) -> tuple[str, ...]:
 def move(kind: Kind, before: str, after: str) -> str:
     """The new state, if the table allows the step; IllegalMove otherwise."""
     if after not in TABLE[kind].get(before, frozenset()):
-        raise IllegalMove(f"A {kind} that is {before} cannot become {after}.")
+        raise IllegalMove(f"This {kind} is {before}: it cannot become {after}.")
     return after
