@@ -8,12 +8,16 @@ from api.auth import CallerOf, own_beneficiary, own_request
 from api.deps import PartsOf
 from api.once import OnceOf
 from api.schemas import Page, PageQuery, TripOut, page_of
+from api.schemas_wishes import FeasibilityOut
+from dispatch.engine.feasibility import look
 from dispatch.errors import BadInput, Fault, NotFound
 from dispatch.model.asking import Channel
 from dispatch.model.clock import ServiceDate
 from dispatch.model.intake import USUAL_PRIORITY, Cancel, NewTrip, ReadyAt, Refusal, RowId
 from dispatch.model.roles import Role
+from dispatch.service.keys import Caller
 from dispatch.service.trips import NO_REASON, Asker, accept_trip, bring_back, cancel_trip, refuse_trip, request_trip, show_trips
+from dispatch.storage.store import Store
 from dispatch.storage.tables import Beneficiary, TripRequest
 
 router = APIRouter(prefix="/trip-requests", tags=["trip requests"])
@@ -32,18 +36,32 @@ def create_trip_request(new: NewTrip, caller: CallerOf, parts: PartsOf, once: On
     """Ask for a ride, with or without the way back. 202: noted, and planned by the next round of its day."""
 
     def create() -> TripOut:
-        try:
-            own_beneficiary(caller, store.get(Beneficiary, new.beneficiary_id))
-        except NotFound:
-            raise BadInput([Fault("beneficiary_id", "unknown", "is not a person of this territory")]) from None
+        _check_person(store, new, caller)
         if not caller.is_staff and new.priority > USUAL_PRIORITY:
             raise BadInput([Fault("priority", "not_yours", f"may be set above {USUAL_PRIORITY} by coordinators only")])
-        asker = Asker(actor_id=caller.actor_id, staff=caller.is_staff, channel=_CHANNELS.get(caller.role, "api"))
-        row = request_trip(store, new, parts.network, parts.world, asker)
+        row = request_trip(store, new, parts.network, parts.world, _asker(caller))
         return TripOut.of(show_trips(store, [row])[0])
 
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         return once.answer(store.session, 202, create)
+
+
+@router.post("/feasibility")
+def try_trip_request(new: NewTrip, caller: CallerOf, parts: PartsOf) -> FeasibilityOut:
+    """Would this ride be possible, and if not, what would? Answers as things are now and keeps nothing: no Idempotency-Key.
+
+    Coordinators are told which volunteers could drive; everybody else whether and when.
+    """
+    with parts.reading(caller.territory_id) as store:
+        _check_person(store, new, caller)
+        answer = look(store, new, parts.network, parts.world, _asker(caller))
+        names = None
+        if caller.is_staff and (caller.scopes is None or "people:read" in caller.scopes):
+            who = store.identities(answer.volunteers)
+            names = {volunteer: identity.name for volunteer, identity in who.items()}
+    parts.note_read(caller, "beneficiary", new.beneficiary_id)
+    parts.note_read(caller, "volunteer", None, len(names or ()))
+    return FeasibilityOut.of(answer, names)
 
 
 @router.get("")
@@ -103,3 +121,14 @@ def call_for_return(request_id: RowId, ready: ReadyAt, caller: CallerOf, parts: 
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         row = bring_back(store, own_request(caller, store.get(TripRequest, request_id)), ready.ready_at, parts.world)
         return TripOut.of(show_trips(store, [row])[0])
+
+
+def _check_person(store: Store, new: NewTrip, caller: Caller) -> None:
+    try:
+        own_beneficiary(caller, store.get(Beneficiary, new.beneficiary_id))
+    except NotFound:
+        raise BadInput([Fault("beneficiary_id", "unknown", "is not a person of this territory")]) from None
+
+
+def _asker(caller: Caller) -> Asker:
+    return Asker(actor_id=caller.actor_id, staff=caller.is_staff, channel=_CHANNELS.get(caller.role, "api"))

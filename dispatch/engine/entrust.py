@@ -53,7 +53,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class Held:
     """A day in which everything that people were told is promised, and the routes that keep it."""
 
     snapshot: Snapshot
@@ -68,8 +68,8 @@ def candidates(store: Store, leg: Leg, network: RoadNetwork, world: World) -> li
     before = {offer.volunteer_id: offer.state for offer in store.offers_of([request.id], "declined", "expired", "sent")}
     row = Round(id=_NOBODY, service_date=request.service_date, seconds=0.0, seed=1)
     snapshot = make_snapshot(store, row, 0, world.now())
-    held = _hold(store, snapshot, leg, before, network)
-    way = _way_of(held.problem, leg)
+    held = hold(store, snapshot, leg, before, network)
+    way = way_of(held.problem, leg)
     found = [_candidate(held, place, before) for place in places_of(held.problem, held.routes, way)] if way is not None else []
     there = {candidate.volunteer_id for candidate in found}
     away = [Candidate(volunteer_id=row.id, fits=False, sentence=_NOT_THERE[0], sentence_en=_NOT_THERE[1], answered=before.get(row.id))
@@ -96,7 +96,7 @@ def entrust(store: Store, leg: Leg, wish: Entrust, offer_minutes: int, network: 
             claim = claim_round(store, enqueue_round(store, request.service_date, 0.0, 1, world).id, world)
     except Conflict:
         raise Conflict("A round of this day is at work: try again in a moment.") from None
-    held = _hold(store, load_day(store, claim, world), leg, {volunteer.id}, network, volunteer.id, wish.both_ways)
+    held = hold(store, load_day(store, claim, world), leg, {volunteer.id}, network, volunteer.id, wish.both_ways)
     moved = _with_both(held, leg, str(volunteer.id), wish)
     plan = make_plan(held.problem, moved, explain_unserved(held.problem, moved), [], None)
     if check_plan(held.problem, plan):
@@ -129,9 +129,9 @@ def _open_offer(store: Store, leg: Leg, volunteer_id: UUID) -> Offer:
     raise Conflict("This volunteer is not free any more, or it is too late for this ride.")
 
 
-def _with_both(held: _Held, leg: Leg, driver: str, wish: Entrust) -> Routes:
+def _with_both(held: Held, leg: Leg, driver: str, wish: Entrust) -> Routes:
     """Routes with the way in this volunteer's day, and the other way too where it waits and fits."""
-    way = _way_of(held.problem, leg)
+    way = way_of(held.problem, leg)
     if way is None or driver not in held.problem.drivers:
         raise Conflict(_NOT_THERE[1])
     if held.unsound:
@@ -148,7 +148,7 @@ def _with_both(held: _Held, leg: Leg, driver: str, wish: Entrust) -> Routes:
     return routes
 
 
-def _hold(
+def hold(
     store: Store,
     snapshot: Snapshot,
     leg: Leg,
@@ -156,13 +156,15 @@ def _hold(
     network: RoadNetwork,
     only: UUID | None = None,
     both_ways: bool = False,
-) -> _Held:
+    unkept: Sequence[Leg] = (),
+) -> Held:
     """The day with everything as it was told, but for the way that is to be given; `both_ways`: the other way too, unless it is agreed on.
 
     `forgiven`: volunteers who may be asked about it again. `only`: no more of the day than hangs together with this volunteer.
+    `unkept`: ways of a request in the day that are in no database.
     """
     asked = {UUID(request.id) for request in snapshot.day.requests}
-    ways = {way.id: way for those in store.legs_of(asked | {leg.request_id}).values() for way in those}
+    ways = {way.id: way for those in store.legs_of(asked | {leg.request_id}).values() for way in those} | {way.id: way for way in unkept}
     rides = [(ride, run) for ride, run in store.assignments_of_day(snapshot.day.date) if run.state != "started" and ride.leg_id in ways]
     moving = {way.id for way in ways.values() if way.request_id == leg.request_id and way.state in WAITING_LEG} if both_ways else {leg.id}
     people, requests = {ride.volunteer_id for ride, _ in rides}, {leg.request_id, *(ways[ride.leg_id].request_id for ride, _ in rides)}
@@ -177,7 +179,7 @@ def _hold(
     day = day.model_copy(update={"promises": tuple(promise for promise in day.promises if promise.driver in known)})
     problem, _ = make_problem(day, network)
     routes, unsound = _routes(store, problem, kept, ways)
-    return _Held(replace(snapshot, day=day), problem, routes, frozenset(unsound))
+    return Held(replace(snapshot, day=day), problem, routes, frozenset(unsound))
 
 
 def _fixed(day: Day, ways: Sequence[Leg], kept: Sequence[Assignment], leg: Leg, forgiven: Collection[UUID]) -> Day:
@@ -247,7 +249,7 @@ def _shift_of(problem: Problem, run: Run) -> int | None:
     return None
 
 
-def _candidate(held: _Held, place: Place, before: Mapping[UUID, str]) -> Candidate:
+def _candidate(held: Held, place: Place, before: Mapping[UUID, str]) -> Candidate:
     driver = held.problem.drivers[place.driver]
     volunteer = UUID(driver)
     told: dict[str, Any] = {"volunteer_id": volunteer, "answered": before.get(volunteer)}
@@ -262,7 +264,7 @@ def _candidate(held: _Held, place: Place, before: Mapping[UUID, str]) -> Candida
     return Candidate(fits=True, sentence=fr, sentence_en=en, km=round(place.metres / 1000, 1), **times, **told)
 
 
-def _way_of(problem: Problem, leg: Leg) -> int | None:
+def way_of(problem: Problem, leg: Leg) -> int | None:
     """Its number in the problem; none when its time has passed."""
     way = Way(str(leg.request_id), _direction(leg))
     return problem.legs.index(way) if way in problem.legs else None

@@ -8,7 +8,7 @@ plan; with one step less it was not. Cost: a few hundred insertions per leg, for
 import datetime as dt
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -48,7 +48,9 @@ SCALES = {
 }
 
 
-def smallest_changes(day: Day, problem: Problem, routes: Sequence[Sequence[int]]) -> dict[int, SmallestChange]:
+def smallest_changes(
+    day: Day, problem: Problem, routes: Sequence[Sequence[int]], kinds: Collection[ChangeKind] = tuple(ChangeKind)
+) -> dict[int, SmallestChange]:
     """Find what is least to ask for, for each unserved leg.
 
     Parameters
@@ -58,6 +60,8 @@ def smallest_changes(day: Day, problem: Problem, routes: Sequence[Sequence[int]]
         Of this day.
     routes : sequence of routes
         Stops per shift of the final plan.
+    kinds : collection of ChangeKind
+        What may be asked for.
 
     Returns
     -------
@@ -70,14 +74,14 @@ def smallest_changes(day: Day, problem: Problem, routes: Sequence[Sequence[int]]
     if not absent or len(p.shift_driver) == 0:
         return {}
     absent.sort(key=lambda leg: (-int(p.priority[leg]), leg))
-    finder = _Finder(day, problem, routes)
+    finder = _Finder(day, problem, routes, kinds)
     found = {leg: finder.smallest(leg) for leg in absent[:MOST_LEGS]}
     return {leg: change for leg, change in found.items() if change is not None}
 
 
 class _Finder:
-    def __init__(self, day: Day, problem: Problem, routes: Sequence[Sequence[int]]) -> None:
-        self.day, self.problem, self.room = day, problem, Room(problem.arrays, routes)
+    def __init__(self, day: Day, problem: Problem, routes: Sequence[Sequence[int]], kinds: Collection[ChangeKind]) -> None:
+        self.day, self.problem, self.room, self.kinds = day, problem, Room(problem.arrays, routes), kinds
         self.asks = Asks(day, problem, self.room)
 
     def smallest(self, leg: int) -> SmallestChange | None:
@@ -87,7 +91,7 @@ class _Finder:
             return None
         best, weight = None, math.inf
         for candidate in self.asks.of(leg, wish):
-            amount = self.least(candidate, wish, weight)
+            amount = self.least(candidate, wish, weight) if candidate.kind in self.kinds else None
             if amount is not None:
                 best, weight = (candidate, amount), amount * SCALES[candidate.kind].weight
         return None if best is None else self.told(*best)

@@ -82,6 +82,16 @@ def make_snapshot(store: Store, of: Round, token: int, now: datetime) -> Snapsho
     )
 
 
+def add_wish(store: Store, snapshot: Snapshot, request: TripRequest, legs: Sequence[Leg]) -> Snapshot:
+    """The day as if a request, which need not be in the database, were accepted."""
+    day, person = snapshot.day, store.beneficiaries({request.beneficiary_id})[request.beneficiary_id]
+    here = {driver.id for driver in day.drivers}
+    refused: dict[UUID, list[UUID]] = {}
+    _add_far(refused, [request], [row for row in store.active_volunteers() if str(row.id) in here], {}, {request.id: list(legs)})
+    wish = _request(request, person, legs, set(), refused[request.id])
+    return replace(snapshot, day=day.model_copy(update={"requests": (*day.requests, wish)}), requests=(*snapshot.requests, request.id))
+
+
 def _late(requests: Sequence[TripRequest], legs: Mapping[UUID, list[Leg]], now: datetime) -> set[UUID]:
     """Waiting legs whose moment is past. A way back that cannot be had without the way there is late with it."""
     late: set[UUID] = set()

@@ -14,14 +14,14 @@ from dispatch.model.asking import Channel, RefusalCode
 from dispatch.model.intake import Cancel, NewTrip
 from dispatch.model.lifecycle import INITIAL, OVER_LEG, UNDER_WAY, WANTED_REQUEST
 from dispatch.notices.outbox import queue_notice
-from dispatch.rules.booking import booking_faults
+from dispatch.rules.booking import Obstacle, obstacles_of
 from dispatch.service.offers import withdraw_offer
 from dispatch.service.people import policy_of, rules_of
 from dispatch.service.places import check_on_roads
 from dispatch.service.runs import finish_run
 from dispatch.storage.geometry import LonLat
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Assignment, Leg, Offer, Run, TripRequest, UnservedLeg
+from dispatch.storage.tables import Assignment, Leg, Offer, Run, Territory, TripRequest, UnservedLeg
 from dispatch.world import World
 from routing.network import RoadNetwork
 
@@ -66,27 +66,59 @@ def request_trip(store: Store, new: NewTrip, network: RoadNetwork, world: World,
     BadInput for an unknown person, a point far from roads, a moment that is past or that the booking rules do not allow; Conflict when the
     person has another ride then.
     """
-    now, territory = world.now(), store.territory()
-    rules = rules_of(territory).booking
-    name = "arrive_by" if new.arrive_by else "depart_after"
+    territory = store.territory()
     faults = []
     if store.person_as_is(new.beneficiary_id) is None:  # and stays so until this is kept: nobody is erased around a new request
-        faults.append(Fault("beneficiary_id", "unknown", "is not a person of this territory"))
+        faults.append(_UNKNOWN)
+    faults += [obstacle.fault for obstacle in obstacles_to(territory, new, world.now())]
+    check_wish(new, territory, network, asker, faults)
+    row = make_request(new, territory, world, asker)
+    if not new.override and overlapping(store, row):
+        raise Conflict("This person already has a request for this moment.")
+    store.add(row)
+    for leg in make_legs(row, world):
+        store.add(leg)
+        if leg.direction == "return" and new.return_open:
+            store.move(leg, "on_call", world)
+    if asker.staff or rules_of(territory).booking.accept_at_once:
+        store.move(row, "accepted", world)
+    queue_notice(store, "request_received", row.beneficiary_id, row.id, world, facts={"at": new.moment}, key=f"received {row.id}")
+    store.note_access("changed", "beneficiary", row.beneficiary_id, 1, world)
+    return row
+
+
+_UNKNOWN = Fault("beneficiary_id", "unknown", "is not a person of this territory")
+
+
+def obstacles_to(territory: Territory, new: NewTrip, now: datetime) -> list[Obstacle]:
+    """What stands in the way of a wish as it is now: the calendar always, the booking rules unless staff go past them."""
+    name = "arrive_by" if new.arrive_by else "depart_after"
     if new.moment <= now:
-        faults.append(Fault(name, "past", "is in the past"))
-    elif new.moment > now + HORIZON:
-        faults.append(Fault(name, "too_far_ahead", f"is more than {HORIZON.days} days ahead"))
-    elif not new.override:
-        faults += booking_faults(rules, new.moment, new.purpose, now, territory.timezone, name)
+        return [Obstacle(field=name, code="past", sentence="C'est déjà passé.", sentence_en="is in the past", possible_until=new.moment)]
+    if new.moment > now + HORIZON:
+        fr, en = f"C'est dans plus de {HORIZON.days} jours.", f"is more than {HORIZON.days} days ahead"
+        return [Obstacle(field=name, code="too_far_ahead", sentence=fr, sentence_en=en, possible_from=new.moment - HORIZON)]
+    if new.override:
+        return []
+    return obstacles_of(rules_of(territory).booking, new.moment, new.purpose, now, territory.timezone, name)
+
+
+def check_wish(new: NewTrip, territory: Territory, network: RoadNetwork, asker: Asker, faults: Sequence[Fault] = ()) -> None:
+    """BadInput for what no other time would mend, with the faults found before: who may say what, and places."""
+    found = list(faults)
     if new.override and not asker.staff:
-        faults.append(Fault("override", "not_yours", "may be set by coordinators only"))
+        found.append(Fault("override", "not_yours", "may be set by coordinators only"))
     if new.origin == new.destination:
-        faults.append(Fault("destination", "same_place", "must not be the same as origin"))
-    if faults:
-        raise BadInput(faults)
+        found.append(Fault("destination", "same_place", "must not be the same as origin"))
+    if found:
+        raise BadInput(found)
     points = {"origin": new.origin, "destination": new.destination}
     check_on_roads(network, policy_of(territory).snap_limit_metres, points)
-    row = TripRequest(
+
+
+def make_request(new: NewTrip, territory: Territory, world: World, asker: Asker) -> TripRequest:
+    """A row that is in no database yet."""
+    return TripRequest(
         id=world.new_id(),
         service_date=new.moment.astimezone(ZoneInfo(territory.timezone)).date(),
         **new.model_dump(exclude={"needs", "override"}),
@@ -94,21 +126,19 @@ def request_trip(store: Store, new: NewTrip, network: RoadNetwork, world: World,
         state=INITIAL["request"],
         entered_by=asker.actor_id,
         channel=asker.channel,
-        created_at=now,
+        created_at=world.now(),
     )
-    if not new.override and any(_overlap(row, other) for other in store.requests_of_person(row.beneficiary_id, row.service_date)):
-        raise Conflict("This person already has a request for this moment.")
-    store.add(row)
-    for direction in ("outbound", "return") if new.return_after or new.return_open else ("outbound",):
-        leg = Leg(id=world.new_id(), request_id=row.id, direction=direction, state=INITIAL["leg"])
-        store.add(leg)
-        if direction == "return" and new.return_open:
-            store.move(leg, "on_call", world)
-    if asker.staff or rules.accept_at_once:
-        store.move(row, "accepted", world)
-    queue_notice(store, "request_received", row.beneficiary_id, row.id, world, facts={"at": new.moment}, key=f"received {row.id}")
-    store.note_access("changed", "beneficiary", row.beneficiary_id, 1, world)
-    return row
+
+
+def make_legs(request: TripRequest, world: World) -> list[Leg]:
+    """One per way, in no database yet."""
+    ways = ("outbound", "return") if request.return_after or request.return_open else ("outbound",)
+    return [Leg(id=world.new_id(), request_id=request.id, direction=way, state=INITIAL["leg"]) for way in ways]
+
+
+def overlapping(store: Store, request: TripRequest) -> bool:
+    """Whether the person has another ride then."""
+    return any(_overlap(request, other) for other in store.requests_of_person(request.beneficiary_id, request.service_date))
 
 
 def _overlap(one: TripRequest, other: TripRequest) -> bool:

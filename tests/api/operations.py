@@ -90,6 +90,7 @@ class Operation:
             "change_territory": {"name": "Pays", "policy": {}, "rules": {}, "timetable": [], "queue": "rounds"},
             "add_availability": {"starts_at": "2026-12-01T10:00:00Z", "ends_at": "2026-12-01T11:00:00Z"},
             "create_trip_request": self.service.wish_of_mine,
+            "try_trip_request": self.service.wish_of_mine,
             "create_round": {"date": "2026-11-25"},
             "create_key": {"role": "partner"},
             "create_account": {"role": "partner", "name": "Odette", "email": "odette@example.org"},

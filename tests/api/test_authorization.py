@@ -278,10 +278,13 @@ class Things:
             "create_volunteer": lambda: person,
             "change_volunteer": lambda: {**person, "active": True},
             "add_availability": lambda: {"starts_at": f"2026-12-01T{(clock := self._moment())}:00Z", "ends_at": f"2026-12-01T{clock}:30Z"},
-            "create_trip_request": lambda: self.service.wish(
-                beneficiary_id=str(uuid4() if whose == "absent" else self.person(whose)),
-                arrive_by=f"2026-11-25T{(clock := self._moment())}:00Z",
-                return_after=f"2026-11-25T{clock}:00Z",
+            **dict.fromkeys(
+                ("create_trip_request", "try_trip_request"),
+                lambda: self.service.wish(
+                    beneficiary_id=str(uuid4() if whose == "absent" else self.person(whose)),
+                    arrive_by=f"2026-11-25T{(clock := self._moment())}:00Z",
+                    return_after=f"2026-11-25T{clock}:00Z",
+                ),
             ),
             "tap_status": lambda: {"id": str(uuid4()), "state": "en_route", "at": "2026-11-24T08:00:00Z"},
             "step_engagement": lambda: {"to": "suspended"},
@@ -373,7 +376,7 @@ def wrong_cells(service: Service, role: str) -> Iterator[str]:
         everywhere = role == "admin" and "{territory_id}" in path
         hidden: list[Whose] = ["absent"] if everywhere else [*HIDDEN] if cell == "yes" else ["same", *HIDDEN]
         named = "_id}" in path or operation == "create_link"
-        if named or operation == "create_trip_request":
+        if named or operation in ("create_trip_request", "try_trip_request"):
             status = 404 if named else 422
             answers = {whose: call(whose) for whose in hidden if whose != "deleted" or can_end(path)}
             for whose, answer in answers.items():
