@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.schemas import Point
+from api.schemas import Point, RoundOut
+from dispatch.service.day_view import DayView, Way
 from dispatch.service.run_sheet import Rider, RunView
 
 
@@ -108,6 +109,107 @@ class AttentionOut(_Out):
 
 class PublishedOut(_Out):
     told: int = Field(description="Volunteers to whom something new was told.")
+
+
+class WayOut(_Out):
+    """One way of a day: who rides, who drives, how things stand."""
+
+    leg_id: UUID
+    request_id: UUID
+    direction: str
+    state: str
+    group: str = Field(
+        description="What the state means.", examples=["unsolved", "searching", "proposed", "asked", "confirmed", "driving", "done"]
+    )
+    beneficiary_id: UUID
+    name: str | None
+    moment: dt.datetime = Field(description="When it was asked for.")
+    told_pickup_at: dt.datetime | None
+    volunteer_id: UUID | None
+    offer_id: UUID | None = Field(description="That waits for an answer")
+    answer_until: dt.datetime | None = Field(description="until then.")
+    reason: str | None = Field(description="Why nobody was found, in French.")
+    reason_en: str | None
+
+    @classmethod
+    def of(cls, way: Way) -> Self:
+        """One way."""
+        return cls(
+            leg_id=way.leg.id,
+            request_id=way.request.id,
+            direction=way.leg.direction,
+            state=way.leg.state,
+            group=way.group,
+            beneficiary_id=way.beneficiary.id,
+            name=way.identity.name,
+            moment=way.moment,
+            told_pickup_at=way.held.told_pickup_at if way.held else None,
+            volunteer_id=way.held.volunteer_id if way.held else None,
+            offer_id=way.offer.id if way.offer else None,
+            answer_until=way.offer.expires_at if way.offer else None,
+            reason=way.unserved.sentence if way.unserved else None,
+            reason_en=way.unserved.sentence_en if way.unserved else None,
+        )
+
+
+class PieceOut(_Out):
+    kind: str = Field(examples=["loaded", "empty", "wait"])
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    leg_ids: list[UUID]
+
+
+class RunLineOut(_Out):
+    run_id: UUID
+    state: str
+    pieces: list[PieceOut]
+
+
+class LaneOut(_Out):
+    """A volunteer's day: when there is time, and the runs in it, piece by piece."""
+
+    volunteer_id: UUID
+    name: str | None
+    free: list[tuple[dt.datetime, dt.datetime]]
+    runs: list[RunLineOut]
+
+
+class DayOut(_Out):
+    """A day as whoever coordinates sees it."""
+
+    date: dt.date
+    counts: dict[str, int] = Field(description="Ways by group.")
+    metres: int = Field(description="Of all runs, from home to home;")
+    empty_metres: int = Field(description="of them with nobody in the car.")
+    round: RoundOut | None = Field(description="The newest.")
+    ways: list[WayOut]
+    lanes: list[LaneOut]
+
+    @classmethod
+    def of(cls, view: DayView) -> Self:
+        """All of it."""
+        return cls(
+            date=view.date,
+            counts={group: number for group, number in view.counts.items() if number},
+            metres=view.metres,
+            empty_metres=view.empty_metres,
+            round=RoundOut.of(view.round) if view.round else None,
+            ways=[WayOut.of(way) for way in view.ways],
+            lanes=[
+                LaneOut(
+                    volunteer_id=lane.volunteer_id,
+                    name=lane.identity.name,
+                    free=list(lane.free),
+                    runs=[
+                        RunLineOut(
+                            run_id=line.run.id, state=line.run.state, pieces=[PieceOut.model_validate(piece) for piece in line.pieces]
+                        )
+                        for line in lane.runs
+                    ],
+                )
+                for lane in view.lanes
+            ],
+        )
 
 
 class LegStateOut(_Out):

@@ -7,12 +7,13 @@ from fastapi import APIRouter, Query
 from api.auth import CallerOf, own_volunteer
 from api.deps import PartsOf
 from api.schemas import Page, PageQuery, page_of
-from api.schemas_day import AttentionOut, EntryOut, LegStateOut, PublishedOut, RunSheetOut
+from api.schemas_day import AttentionOut, DayOut, EntryOut, LegStateOut, PublishedOut, RunSheetOut
 from dispatch.errors import NotFound
 from dispatch.model.clock import ServiceDate
 from dispatch.model.driving import NewTap
 from dispatch.model.intake import RowId
 from dispatch.service.attention import needs_a_human
+from dispatch.service.day_view import view_day
 from dispatch.service.publishing import publish_day
 from dispatch.service.run_sheet import show_runs
 from dispatch.service.status import note_tap
@@ -63,6 +64,16 @@ def tap_status(leg_id: RowId, new: NewTap, caller: CallerOf, parts: PartsOf) -> 
                 raise NotFound
             own_volunteer(caller, held.volunteer_id)
         return LegStateOut.model_validate(note_tap(store, leg, new, parts.world, staff=caller.is_staff))
+
+
+@router.get("/days/{date}")
+def show_day(date: ServiceDate, caller: CallerOf, parts: PartsOf) -> DayOut:
+    """Everything of a day: ways with their states, volunteers with their runs, counts, the newest round."""
+    with parts.reading(caller.territory_id) as store:
+        view = view_day(store, date)
+        found = DayOut.of(view)
+    parts.note_read(caller, "beneficiary", None, len({way.beneficiary.id for way in view.ways}))
+    return found
 
 
 @router.post("/days/{date}/publish")

@@ -78,6 +78,11 @@ class RoundRows(Rows):
         )
         return self.session.scalars(query.order_by(Round.finished_at.desc()).limit(1)).one_or_none()
 
+    def newest_round(self, day: date) -> Round | None:
+        """The round of a day that was asked for last."""
+        query = sa.select(Round).where(Round.territory_id == self.territory_id, Round.service_date == day)
+        return self.session.scalars(query.order_by(Round.queued_at.desc(), Round.id.desc()).limit(1)).one_or_none()
+
     def slot_taken(self, day: date, slot: datetime) -> bool:
         """Whether a round of a day was asked for at this time of the timetable."""
         query = sa.select(Round.id).where(Round.territory_id == self.territory_id, Round.service_date == day, Round.slot == slot)

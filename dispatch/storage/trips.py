@@ -31,6 +31,15 @@ class TripRows(Rows):
         )
         return self.session.scalars(query).all()
 
+    def ways_of_day(self, day: date) -> Sequence[tuple[Leg, TripRequest]]:
+        """Every way of a day, whatever has become of it, but for requests that were refused."""
+        query = (
+            sa.select(Leg, TripRequest)
+            .join(TripRequest, TripRequest.id == Leg.request_id)
+            .where(TripRequest.territory_id == self.territory_id, TripRequest.service_date == day, TripRequest.state != "refused")
+        )
+        return [(leg, request) for leg, request in self.session.execute(query)]
+
     def undecided(self, limit: int) -> Sequence[TripRequest]:
         """Requests that a coordinator has to look at, the nearest day first."""
         query = sa.select(TripRequest).where(TripRequest.territory_id == self.territory_id, TripRequest.state == "submitted")

@@ -1,0 +1,202 @@
+"""One day as whoever coordinates looks at it: every way with its state, volunteers with their runs as pieces of time, and the counts.
+
+In: a store, a date. Out: a `DayView`. Called by the API and by the pages. Cost: about fifteen queries, whatever the number of rows, and one
+deciphering for each person.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from dispatch.rules.availability import Span
+from dispatch.service.availability import free_spans
+from dispatch.service.trips import moment_of
+from dispatch.storage.driving import RunStop
+from dispatch.storage.store import Store
+from dispatch.storage.tables import Assignment, Beneficiary, Leg, Offer, Round, Run, TripRequest, UnservedLeg
+from dispatch.storage.vault import Identity
+
+#: What a state means to whoever has to act.
+Group = Literal["unsolved", "searching", "proposed", "asked", "confirmed", "driving", "done", "failed", "cancelled"]
+GROUPS: Mapping[str, Group] = {
+    "pending": "searching",
+    "on_call": "searching",
+    "standby": "unsolved",
+    "unmet": "unsolved",
+    "proposed": "proposed",
+    "offered": "asked",
+    "confirmed": "confirmed",
+    "en_route": "driving",
+    "at_pickup": "driving",
+    "on_board": "driving",
+    "completed": "done",
+    "no_show": "failed",
+    "missed": "failed",
+    "cancelled": "cancelled",
+    "late_cancelled": "cancelled",
+}
+Kind = Literal["loaded", "empty", "wait"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way of a request, who rides, who drives, and how things stand."""
+
+    leg: Leg
+    request: TripRequest
+    beneficiary: Beneficiary
+    identity: Identity
+    held: Assignment | None  # who is to drive it, and when
+    offer: Offer | None  # that waits for an answer
+    unserved: UnservedLeg | None  # why nobody was found
+
+    @property
+    def group(self) -> Group:
+        """What it means."""
+        return GROUPS[self.leg.state]
+
+    @property
+    def moment(self) -> datetime:
+        """When it was asked for; for a way back of unknown time, the time of the way there."""
+        back = self.request.return_after if self.leg.direction == "return" else None
+        return back or moment_of(self.request)
+
+    @property
+    def at(self) -> datetime:
+        """When it is to be driven, or was asked for."""
+        return self.held.told_pickup_at if self.held else self.moment
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some time of a run: with people in the car, empty, or standing somewhere."""
+
+    kind: Kind
+    starts_at: datetime
+    ends_at: datetime
+    leg_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """A run on the line of its volunteer."""
+
+    run: Run
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A volunteer's day."""
+
+    volunteer_id: UUID
+    identity: Identity
+    free: tuple[Span, ...]
+    runs: tuple[RunLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayView:
+    """All of it."""
+
+    date: date
+    ways: tuple[Way, ...]  # in order of time
+    lanes: tuple[Lane, ...]  # those who drive first, in order of time
+    counts: Mapping[Group, int]
+    round: Round | None  # the newest
+    metres: int
+    empty_metres: int
+
+
+def view_day(store: Store, day: date) -> DayView:
+    """The day as it stands."""
+    found = store.ways_of_day(day)
+    leg_ids, request_ids = [leg.id for leg, _ in found], {request.id for _, request in found}
+    held, people = store.active_assignments(leg_ids), store.beneficiaries({request.beneficiary_id for _, request in found})
+    runs, free = store.runs_of_day(day), free_spans(store, day)
+    drivers = {run.volunteer_id for run in runs} | free.keys() | {ride.volunteer_id for ride in held.values()}
+    who = store.identities(people.keys() | drivers)
+    open_offers = _by_leg(store, store.offers_of(request_ids, "sent"))
+    unserved = store.last_unserved([leg.id for leg, _ in found if leg.state in ("standby", "unmet")])
+    ways = [
+        Way(
+            leg=leg,
+            request=request,
+            beneficiary=people[request.beneficiary_id],
+            identity=who[request.beneficiary_id],
+            held=held.get(leg.id),
+            offer=open_offers.get(leg.id),
+            unserved=unserved.get(leg.id),
+        )
+        for leg, request in found
+    ]
+    stops = store.stops_of([run.id for run in runs])
+    rides: dict[UUID, set[UUID]] = {}
+    for ride in held.values():
+        rides.setdefault(ride.run_id, set()).add(ride.leg_id)
+    lines = {run.id: RunLine(run, tuple(pieces_of(run, stops.get(run.id, ()), rides.get(run.id, set())))) for run in runs}
+    driven = [stop for run in runs for stop in _with_load(stops.get(run.id, ()))]
+    return DayView(
+        date=day,
+        ways=tuple(sorted(ways, key=lambda way: (way.at, way.leg.id))),
+        lanes=tuple(_lanes(drivers, who, free, [lines[run.id] for run in runs])),
+        counts=Counter(way.group for way in ways),
+        round=store.newest_round(day),
+        metres=sum(stop.metres for stop, _ in driven),
+        empty_metres=sum(stop.metres for stop, loaded in driven if not loaded),
+    )
+
+
+def _by_leg(store: Store, offers: Sequence[Offer]) -> dict[UUID, Offer]:
+    about = store.offer_legs([offer.id for offer in offers])
+    return {row.leg_id: offer for offer in offers for row in about.get(offer.id, [])}
+
+
+def _lanes(drivers: Iterable[UUID], who: Mapping[UUID, Identity], free: Mapping[UUID, Sequence[Span]], lines: list[RunLine]) -> list[Lane]:
+    mine: dict[UUID, list[RunLine]] = {}
+    for line in lines:
+        mine.setdefault(line.run.volunteer_id, []).append(line)
+    lanes = [Lane(person, who[person], tuple(free.get(person, ())), tuple(mine.get(person, ()))) for person in drivers]
+
+    def order(lane: Lane) -> tuple[bool, datetime, str]:
+        spans = [span[0] for span in lane.free]
+        return not lane.runs, lane.runs[0].run.starts_at if lane.runs else min(spans), lane.identity.name or ""
+
+    return sorted(lanes, key=order)
+
+
+def _with_load(stops: Sequence[RunStop]) -> Iterator[tuple[RunStop, bool]]:
+    """Each stop, and whether somebody was in the car on the way to it."""
+    aboard = 0
+    for stop in stops:
+        yield stop, aboard > 0
+        aboard += {"pickup": 1, "aboard": 1, "dropoff": -1}.get(stop.kind, 0)
+
+
+def pieces_of(run: Run, stops: Sequence[RunStop], riders: set[UUID]) -> Iterator[Piece]:
+    """A run's time from home to home. Of a run whose stops are not known, one piece."""
+    if not stops:
+        yield Piece("loaded", run.starts_at, run.ends_at, tuple(sorted(riders)))
+        return
+    aboard: set[UUID] = set()
+    together: list[UUID] = []
+    begun = left = stops[0].depart_at
+    for stop in stops[1:]:
+        if not aboard:
+            if stop.arrive_at > left:
+                yield Piece("empty", left, stop.arrive_at)
+            begun = stop.arrive_at
+        if stop.leg_id is not None and stop.kind in ("pickup", "aboard"):
+            aboard.add(stop.leg_id)
+            together.append(stop.leg_id)
+        elif stop.leg_id is not None and stop.kind == "dropoff":
+            aboard.discard(stop.leg_id)
+            if not aboard:
+                yield Piece("loaded", begun, stop.depart_at, tuple(leg for leg in together if leg in riders))
+                together = []
+        elif not aboard and stop.depart_at > stop.arrive_at and stop is not stops[-1]:
+            yield Piece("wait", stop.arrive_at, stop.depart_at)
+        left = stop.depart_at
