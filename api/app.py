@@ -12,7 +12,7 @@ from api.deps import Parts, PartsOf, refuse_stray_query
 from api.describe import state_refusals
 from api.errors import install_handlers
 from api.guard import Guard
-from api.pages import answers, door, rides, statement, static
+from api.pages import answers, day, door, rides, statement, static
 from api.pages.visit import LogIn, to_login, trouble
 from api.routes import (
     accounts,
@@ -118,8 +118,16 @@ def create_app(parts: Parts) -> FastAPI:
         app.include_router(router, prefix="/v1", dependencies=[Depends(authorise), Depends(refuse_stray_query)])
     for router in (session.router, calendars.open_router):
         app.include_router(router, prefix="/v1", dependencies=[Depends(refuse_stray_query)])
-    for router in (answers.router, static.router, door.router, rides.router, statement.router):
-        app.include_router(router)
+    shown = (
+        answers,
+        day,
+        door,
+        rides,
+        statement,
+        static,
+    )
+    for room in shown:
+        app.include_router(room.router)
     app.get("/livez", tags=["health"])(alive)
     app.get("/readyz", tags=["health"])(ready)
     install_handlers(app, trouble)

@@ -4,12 +4,14 @@ Pages only show. What changes something goes to the API (`api.routes`), sent by 
 set of errors. In: a request. Out: a `Visit`, from which pages are made. A page without a row in `PAGES` is refused, and fails a test.
 """
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -31,6 +33,11 @@ _READERS: frozenset[Role] = STAFF | {"auditor"}
 PAGES: Mapping[str, frozenset[Role]] = MappingProxyType(
     {
         "show_home": EVERYBODY,
+        "show_today": STAFF,
+        "show_day_page": STAFF,
+        "show_board": STAFF,
+        "show_way": STAFF,
+        "show_choice": STAFF,
     }
 )
 LANGUAGE = "allons-language"  # the cookie of whoever has chosen one
@@ -56,6 +63,10 @@ class Visit:
         with self.parts.reading(self.caller.territory_id) as store:
             yield store
 
+    def today(self, territory: Territory) -> dt.date:
+        """The date where people are."""
+        return self.parts.world.now().astimezone(ZoneInfo(territory.timezone)).date()
+
     def page(self, name: str, territory: Territory, status: int = 200, **shown: Any) -> HTMLResponse:
         """A page, or a part of one, with what every page of somebody who is logged in shows."""
         common = {
@@ -67,18 +78,12 @@ class Visit:
             "csrf": self.csrf,
             "role": self.caller.role,
             "here": self.request.url.path,
-            "today": today(territory, self.parts),
+            "today": self.today(territory),
             "say": Said(self.language, territory.timezone),
             "demo": self.parts.demo,
+            "english": self.language == "en",
         }
         return page(name, self.language, common | shown, status)
-
-
-def today(territory: Territory, parts: Parts) -> Any:
-    """The date where people are."""
-    from zoneinfo import ZoneInfo
-
-    return parts.world.now().astimezone(ZoneInfo(territory.timezone)).date()
 
 
 def visit(request: Request, parts: PartsOf) -> Visit:

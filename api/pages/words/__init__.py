@@ -7,13 +7,21 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from api.pages.words.console import CONSOLE
+from api.pages.words.day import DAY
 from api.pages.words.door import DOOR
 from api.pages.words.offer import OFFER
 from api.pages.words.rides import RIDES
 from api.pages.words.statement import STATEMENT
 from dispatch.model.notices import Language
 
-_ROOMS = (OFFER, DOOR, CONSOLE, RIDES, STATEMENT)
+_ROOMS = (
+    OFFER,
+    DOOR,
+    CONSOLE,
+    DAY,
+    RIDES,
+    STATEMENT,
+)
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
 
 

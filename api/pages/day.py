@@ -1,0 +1,201 @@
+"""The coordinator's day: what needs a human, who drives when, every way, and one way in detail.
+
+The page is made once; its board is fetched anew whenever something has changed. Names on it are put on record like any other look.
+"""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from api.pages.visit import Visit, VisitOf
+from dispatch.engine.entrust import candidates
+from dispatch.errors import IllegalMove, NotFound
+from dispatch.model.asking import PURPOSES, REFUSALS
+from dispatch.model.clock import ServiceDate
+from dispatch.model.entrusting import AGAIN_REASONS
+from dispatch.model.intake import RowId
+from dispatch.model.lifecycle import OVER_LEG, WAITING_LEG
+from dispatch.model.needs import NEEDS
+from dispatch.model.plans import Plan
+from dispatch.service.attention import Entry, needs_a_human
+from dispatch.service.day_view import DayView, Way, view_day
+from dispatch.storage.store import Store
+from dispatch.storage.tables import Leg, Offer, TripRequest
+
+router = APIRouter(prefix="/day", include_in_schema=False)
+MOST_CANDIDATES = 60
+_HISTORY = 30
+
+
+@router.get("")
+def show_today(visit: VisitOf) -> RedirectResponse:
+    """The day there is work for: today while something of it is open, else tomorrow."""
+    with visit.reading() as store:
+        today = visit.today(store.territory())
+        open_today = any(leg.state not in OVER_LEG for leg, _ in store.ways_of_day(today))
+    return RedirectResponse(f"/day/{today if open_today else today + dt.timedelta(days=1)}", 303)
+
+
+@router.get("/{date}")
+def show_day_page(date: ServiceDate, visit: VisitOf) -> HTMLResponse:
+    """All of a day."""
+    return _board(date, visit, "day/day.html")
+
+
+@router.get("/{date}/board")
+def show_board(date: ServiceDate, visit: VisitOf) -> HTMLResponse:
+    """What changes on it."""
+    return _board(date, visit, "day/board.html")
+
+
+@router.get("/{date}/ways/{leg_id}")
+def show_way(date: ServiceDate, leg_id: RowId, visit: VisitOf) -> HTMLResponse:
+    """One way: who, where, when, who drives and why, what was asked and answered, what can be done."""
+    with visit.reading() as store:
+        way = _way(store, date, leg_id)
+        territory = store.territory()
+        shown = _details(store, visit, way)
+    visit.parts.note_read(visit.caller, "beneficiary", way.beneficiary.id)
+    return visit.page("day/way.html", territory, date=date, way=way, **shown)
+
+
+@router.get("/{date}/ways/{leg_id}/volunteers")
+def show_choice(date: ServiceDate, leg_id: RowId, visit: VisitOf) -> HTMLResponse:
+    """Who could drive it, the best first, and why the others cannot."""
+    with visit.reading() as store:
+        leg = store.get(Leg, leg_id)
+        found, said = [], ""
+        try:
+            found = candidates(store, leg, visit.parts.network, visit.parts.world)[:MOST_CANDIDATES]
+        except IllegalMove:
+            said = "choice_closed"
+        names = {person: who.name for person, who in store.identities([one.volunteer_id for one in found]).items()}
+        territory = store.territory()
+    visit.parts.note_read(visit.caller, "volunteer", None, len(found))
+    return visit.page(
+        "day/choice.html", territory, date=date, leg=leg, candidates=found, names=names, said=said, again_reasons=AGAIN_REASONS
+    )
+
+
+def _board(date: dt.date, visit: Visit, template: str) -> HTMLResponse:
+    with visit.reading() as store:
+        territory, view = store.territory(), view_day(store, date)
+        today = visit.today(territory)
+        entries = [entry for entry in needs_a_human(store, visit.parts.world) if _is_of(entry, date, today, territory.timezone)]
+        requests = store.requests({entry.request_id for entry in entries})
+        who = store.identities({request.beneficiary_id for request in requests.values()})
+        inbox = [_inbox(entry, requests, who) for entry in entries]
+    visit.parts.note_read(visit.caller, "beneficiary", None, len({way.beneficiary.id for way in view.ways}))
+    names = {lane.volunteer_id: lane.identity.name for lane in view.lanes}
+    return visit.page(
+        template,
+        territory,
+        date=date,
+        days=[date + dt.timedelta(days=k) for k in range(-1, 4)],
+        view=view,
+        inbox=inbox,
+        names=names,
+        proof=_proof(view),
+        hours=_hours(view, territory.timezone),
+        now=visit.parts.world.now(),
+        ways_by_id={way.leg.id: way for way in view.ways},
+    )
+
+
+def _is_of(entry: Entry, date: dt.date, today: dt.date, zone: str) -> bool:
+    """On its own day; what is late shows today as well."""
+    day = entry.until.astimezone(ZoneInfo(zone)).date()
+    return day == date or (date == today and day < today)
+
+
+def _inbox(entry: Entry, requests: Any, who: Any) -> dict[str, Any]:
+    request = requests[entry.request_id]
+    return {"entry": entry, "request": request, "name": who[request.beneficiary_id].name or "", "day": request.service_date}
+
+
+def _proof(view: DayView) -> float | None:
+    """How far the newest plan can be from the best one, in percent; none without a proof."""
+    plan = view.round.plan if view.round else None
+    gap = plan["summary"].get("certificate", {}).get("gap") if plan else None
+    return None if gap is None else round(100 * gap, 1)
+
+
+def _hours(view: DayView, zone: str) -> list[dt.datetime]:
+    """The whole hours that the time line shows: of everything there is, at least from 7 to 19."""
+    middle = dt.datetime.combine(view.date, dt.time(12), ZoneInfo(zone))
+    moments = [middle.replace(hour=7), middle.replace(hour=19)]
+    for lane in view.lanes:
+        moments += [moment for line in lane.runs for piece in line.pieces for moment in (piece.starts_at, piece.ends_at)]
+    moments += [way.at for way in view.ways]
+    first, last = min(moments).astimezone(ZoneInfo(zone)), max(moments).astimezone(ZoneInfo(zone))
+    begin = first.replace(minute=0, second=0, microsecond=0)
+    count = int((last - begin).total_seconds() // 3600) + 1
+    return [begin + dt.timedelta(hours=k) for k in range(min(count, 30) + 1)]
+
+
+def _way(store: Store, date: dt.date, leg_id: UUID) -> Way:
+    leg = store.get(Leg, leg_id)
+    found = [way for way in view_day(store, date).ways if way.leg.id == leg.id]
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def _details(store: Store, visit: Visit, way: Way) -> dict[str, Any]:
+    request, leg = way.request, way.leg
+    offers = list(store.offers_of([request.id], "sent", "accepted", "declined", "expired", "withdrawn"))
+    about = store.offer_legs([offer.id for offer in offers])
+    offers = [offer for offer in offers if any(row.leg_id == leg.id for row in about.get(offer.id, []))]
+    people = {offer.volunteer_id for offer in offers} | ({way.held.volunteer_id} if way.held else set())
+    plan = store.newest_plan(request.service_date)
+    why, unserved, named = _said(Plan.model_validate(plan), request, leg) if plan else (None, None, set())
+    who = store.identities(people | {UUID(text) for text in named})
+    events = [event for one in (leg.id, request.id) for event in store.log(None, _HISTORY, one)]
+    other = [one for one in store.legs_of([request.id])[request.id] if one.id != leg.id]
+    origin, destination = (request.origin, request.destination) if leg.direction == "outbound" else (request.destination, request.origin)
+    english = visit.language == "en"
+    return {
+        "who": who,
+        "offers": sorted(offers, key=lambda offer: offer.sent_at, reverse=True),
+        "why": why if why and way.held and way.held.volunteer_id == UUID(why[0]) else None,
+        "unserved": unserved if way.group in ("unsolved", "searching") else None,
+        "named": {text: who[UUID(text)].name or "" for text in named},
+        "events": sorted(events, key=lambda event: event.at, reverse=True)[:_HISTORY],
+        "other": other,
+        "origin": _place(visit, origin),
+        "destination": _place(visit, destination),
+        "needs": [NEEDS[need][english] for need in dict.fromkeys([*way.beneficiary.needs, *request.needs]) if need in NEEDS],
+        "purpose": PURPOSES[request.purpose][english] if request.purpose in PURPOSES else None,  # type: ignore[index]
+        "refusals": {code: words[english] for code, words in REFUSALS.items()},
+        "waiting": leg.state in WAITING_LEG,
+        "over": leg.state in OVER_LEG,
+        "can_answer": _can_answer(offers),
+    }
+
+
+def _can_answer(offers: list[Offer]) -> Offer | None:
+    """The offer whose answer may come by telephone."""
+    return next((offer for offer in offers if offer.state == "sent"), None)
+
+
+def _said(plan: Plan, request: TripRequest, leg: Leg) -> tuple[tuple[str, Any] | None, Any, set[str]]:
+    """What the newest plan says of this way: (volunteer, why), or why nobody; and the volunteers it names."""
+    for run in plan.runs:
+        for served in run.legs:
+            if served.request == str(request.id) and served.leg == leg.direction and served.why is not None:
+                return (run.driver, served.why), None, {runner.driver for runner in served.why.runners_up}
+    for left in plan.unserved:
+        if left.request == str(request.id) and left.leg == leg.direction:
+            change = left.smallest_change
+            return None, left, {change.driver} if change and change.driver else set()
+    return None, None, set()
+
+
+def _place(visit: Visit, point: tuple[float, float]) -> str:
+    """What the point is called; empty where nothing near has a name."""
+    found = visit.parts.geocoder.name_point(*point).found
+    return found[0].label if found else ""

@@ -1,0 +1,100 @@
+"""The coordinator's day as a person uses it: look, open a ride, entrust it, note an answer, plan."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.api.pages.conftest import Site
+from tests.browser import Screen
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(("size", "dark"), [("desktop", False), ("desktop", True), ("phone", False)])
+def test_a_coordinator_sees_tomorrow_on_one_screen(screen: Callable[..., Screen], site: Site, size: str, dark: bool) -> None:
+    one = screen(size, dark=dark)
+    page = one.enter("coordinator")
+    page.locator("#ways tbody tr").first.wait_for()
+    assert page.url.endswith(f"/day/{site.demo.date}")
+    assert page.locator("#ways tbody tr").count() == 60
+    assert page.locator("button.bar").count() > 20
+    one.shot(f"day-{size}{'-dark' if dark else ''}")
+    assert one.stumbles() == []
+
+
+def movable(page: Page) -> tuple[str, str, str]:
+    """A ride that somebody else could drive too: its leg, that volunteer and the name."""
+    found = page.evaluate(
+        """async () => {
+            for (const bar of document.querySelectorAll("button.bar[draggable=true]")) {
+                const leg = bar.dataset.legs.split(" ")[0]
+                const answer = await (await fetch(`/v1/legs/${leg}/candidates`)).json()
+                const other = (answer.items ?? []).find((one) => one.fits && !one.asked_now && !one.answered)
+                if (other) return [leg, other.volunteer_id, other.name]
+            }
+        }"""
+    )
+    assert found, "no ride of the demo could be given to somebody else"
+    return found[0], found[1], found[2]
+
+
+def test_a_ride_is_entrusted_from_its_panel_and_the_answer_by_telephone_is_noted(screen: Callable[..., Screen]) -> None:
+    one = screen()
+    page = one.enter("coordinator")
+    leg, _, name = movable(page)
+    page.locator(f'tr[data-legs="{leg}"] button').click()
+    ask = page.locator("#panel .choice li", has_text=name).get_by_role("button", name="Demander")
+    ask.wait_for()
+    one.shot("way")
+    assert one.stumbles() == []
+    ask.click()
+    page.locator("#panel h3", has_text=f"{name} n'a pas encore répondu").wait_for()
+    page.get_by_role("button", name="A dit oui au téléphone").click()
+    page.locator("#panel .state", has_text="confirmé").first.wait_for()
+    page.keyboard.press("Escape")
+    assert page.locator("#panel").is_hidden()
+
+
+def test_a_ride_that_is_dragged_says_what_it_would_mean_before_it_is_dropped(screen: Callable[..., Screen]) -> None:
+    one = screen()
+    page = one.enter("coordinator")
+    leg, volunteer, name = movable(page)
+    bar, lane = page.locator(f'button.bar[data-legs^="{leg}"]'), page.locator(f'.lane[data-volunteer="{volunteer}"]')
+    page.set_viewport_size({"width": 1366, "height": 1600})
+    bar.hover()
+    page.mouse.down()
+    lane.hover()
+    lane.hover()  # a browser begins to drag with the second move
+    lane.locator(".effect", has_text="km").wait_for()
+    assert page.locator(".lane.cannot .effect").first.inner_text()
+    one.shot("drag")
+    page.mouse.up()
+    page.locator("#ask-text", has_text=name).wait_for()
+    page.get_by_role("button", name="Oui, continuer").click()
+    page.locator("#told", has_text=f"{name} reçoit la proposition.").wait_for()
+    page.locator(f'.lane[data-volunteer="{volunteer}"] button.bar[data-legs~="{leg}"]').wait_for()
+
+
+def test_a_round_is_asked_for_and_followed_to_its_end(screen: Callable[..., Screen]) -> None:
+    page = screen().enter("coordinator")
+    page.get_by_role("button", name="Planifier").click()
+    page.locator("#round", has_text="Le plan est à jour").wait_for()
+
+
+def test_two_who_take_the_same_ride_are_told_and_nothing_is_overwritten(screen: Callable[..., Screen]) -> None:
+    """A page that is not fresh any more: its button says so, and the panel shows how things stand."""
+    page = screen().enter("coordinator")
+    page.locator("#only").select_option("asked")
+    page.locator("#ways tbody tr:visible button").first.click()
+    yes = page.locator("#panel").get_by_role("button", name="A dit oui au téléphone")
+    yes.wait_for()
+    offer = (yes.get_attribute("data-call") or "").split(" ")[1].removesuffix("/accept")
+    page.evaluate(
+        """(offer) => fetch(`${offer}/decline`, {method: "POST", body: '{"reason": "personal"}', headers: {
+            "Content-Type": "application/json", "X-CSRF-Token": document.querySelector("meta[name=csrf]").content}})""",
+        offer,
+    )
+    yes.click()
+    page.locator("#panel .trouble:not(:empty), #told:not(:empty)").first.wait_for()
+    page.locator("#panel li", has_text="a dit non").wait_for(state="attached")
