@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from dispatch.service.day_view import pieces_of, view_day
+from dispatch.service.offers import accept_offer
 from dispatch.storage.database import Database
 from dispatch.storage.driving import RunStop
-from dispatch.storage.tables import Run
+from dispatch.storage.tables import Offer, Run
 from routing.network import RoadNetwork
 from tests.dispatch.territories import TestTerritory
 
@@ -48,13 +49,15 @@ def test_a_day_shows_each_way_with_what_it_means_and_who_drives(sqlite: Database
     served, left = place.ask(person), place.ask(other)
     place.run_round({(served, "outbound"): (volunteer, "10:00"), (served, "return"): (volunteer, "11:40")})
     if answered:
-        place.accept(served)
+        asked = place.offer(served).id
+        with place.store() as store:
+            accept_offer(store, store.get(Offer, asked), place.world)
     with place.store() as store:
         view = view_day(store, store.requests([served])[served].service_date)
     ways = {(way.request.id, way.leg.direction): way for way in view.ways}
     assert set(ways) == {(request, way) for request in (served, left) for way in ("outbound", "return")}
     assert {ways[served, way].group for way in ("outbound", "return")} == {"confirmed" if answered else "asked"}
-    assert all((ways[served, "outbound"].offer is None) == answered for _ in "x")
+    assert (ways[served, "outbound"].offer is None) == answered
     assert ways[left, "outbound"].held is None
     assert [(lane.identity.name, len(lane.runs)) for lane in view.lanes if lane.runs] == [("Jean Morel", 1)]
     assert [way.at for way in view.ways] == sorted(way.at for way in view.ways)
