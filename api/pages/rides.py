@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from api.auth import COOKIE
 from api.deps import PartsOf
 from api.pages.answers import nothing
 from api.pages.render import page
@@ -79,7 +80,7 @@ def _show(name: str, token: str, request: Request, parts: PartsOf) -> HTMLRespon
         return nothing(request, parts)
     if ride.last + KEPT < parts.world.now():
         return page("person/old.html", language, shown, 410)
-    return page(name, language, shown | {"ride": ride, "token": token})
+    return page(name, language, shown | {"ride": ride, "token": token, "known": COOKIE in request.cookies})
 
 
 @contextmanager

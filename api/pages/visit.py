@@ -21,7 +21,7 @@ from api.deps import Parts, PartsOf
 from api.pages.render import Said, page
 from dispatch.errors import Refused, Unauthenticated
 from dispatch.model.notices import Language
-from dispatch.model.roles import EVERYBODY, STAFF, Role
+from dispatch.model.roles import EVERYBODY, REFERRERS, STAFF, Role
 from dispatch.service.accounts import csrf_token
 from dispatch.service.keys import Caller
 from dispatch.service.people import rules_of
@@ -38,6 +38,11 @@ PAGES: Mapping[str, frozenset[Role]] = MappingProxyType(
         "show_board": STAFF,
         "show_way": STAFF,
         "show_choice": STAFF,
+        "show_my_rides": frozenset({"beneficiary"}),
+        "show_asking": frozenset({"beneficiary"}),
+        "show_asking_for": REFERRERS,
+        "show_my_people": REFERRERS,
+        "show_new_person": REFERRERS,
     }
 )
 LANGUAGE = "allons-language"  # the cookie of whoever has chosen one

@@ -4,6 +4,7 @@ In: requests of one territory. Out: `Ride`s, in a language. Called by the pages 
 """
 
 import datetime as dt
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ class Way:
     tone: Tone
     sentence: str
     short: str
+    brief: str  # for who refers somebody: « conducteur trouvé, Jean, entre 10 h et 10 h 15 »
     car: str  # as one looks for it in the street; empty where nobody comes
     more: str  # what was asked for, or why nobody comes
 
@@ -80,6 +82,11 @@ def tell_rides(store: Store, requests: Sequence[TripRequest], language: Language
 def isolated(text: str) -> str:
     """A name written from right to left keeps to itself in a sentence that is not."""
     return f"\u2068{text}\u2069" if any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text) else text
+
+
+def together(text: str) -> str:
+    """No line ends within a time: « 9 h 40 » is one word."""
+    return re.sub(r"(?<=\d) (?=h\b|[ap]m\b)|(?<=\bh) (?=\d\d\b)", "\u00a0", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +130,11 @@ class _Teller:
             direction=way.leg.direction,
             state=state,
             tone=_TONES[state],
-            sentence=words[f"way_{state}"].format(**named),
+            sentence=together(words[f"way_{state}"].format(**named)),
             short=words[f"short_{state}"],
+            brief=", ".join(filter(None, [words[f"short_{state}"], *([named["driver"], named["window"]] if coming else [])])),
             car=isolated(who.car or "") if who and coming else "",
-            more=self._more(request, way, state),
+            more=together(self._more(request, way, state)),
         )
 
     def _more(self, request: TripRequest, way: LegView, state: str) -> str:

@@ -26,6 +26,11 @@ def day(moment: dt.date, language: Language) -> str:
     return f"{_DAYS[language][moment.weekday()]} {number} {_MONTHS[language][moment.month - 1]}"
 
 
+def weekday(number: int, language: Language) -> str:
+    """« mardi »; 0 is Monday."""
+    return _DAYS[language][number]
+
+
 def wall(moment: dt.datetime, zone: str) -> dt.date:
     """The day of a moment where people are."""
     return moment.astimezone(ZoneInfo(zone)).date()

@@ -6,6 +6,7 @@ Each room of pages has a module of its own here; templates see all of them as `w
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from api.pages.words.asking import ASKING
 from api.pages.words.console import CONSOLE
 from api.pages.words.day import DAY
 from api.pages.words.door import DOOR
@@ -21,6 +22,7 @@ _ROOMS = (
     DAY,
     RIDES,
     STATEMENT,
+    ASKING,
 )
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
 
