@@ -38,6 +38,7 @@ ASKING: Mapping[Language, Mapping[str, str]] = {
         "new_consent": "La personne est d'accord : son nom, son téléphone, son adresse et ses besoins sont donnés à {territory} "
         "pour organiser ses trajets. Le conducteur les voit quand il accepte un trajet. "
         "Elle peut les lire, les corriger et les faire effacer à tout moment.",
+        "new_search": "Chercher l'adresse",
         "new_place": "Cherchez l'adresse, puis choisissez-la dans la liste.",
         "new_do": "Ajouter cette personne",
         "ask_title": "Demander un trajet",
@@ -177,6 +178,7 @@ ASKING: Mapping[Language, Mapping[str, str]] = {
         "new_needs_help": "Only what the driver has to know how to do. Never an illness or a diagnosis.",
         "new_consent": "The person agrees: name, telephone, address and needs are given to {territory} to arrange rides. "
         "The driver sees them on accepting a ride. The person can read, correct and have them erased at any time.",
+        "new_search": "Look for the address",
         "new_place": "Look for the address, then choose it from the list.",
         "new_do": "Add this person",
         "ask_title": "Ask for a ride",

@@ -55,6 +55,9 @@ for (const place of document.querySelectorAll("[data-places]")) {
 
 // a form that needs a place says so before it asks the API
 for (const form of document.querySelectorAll("form[data-place]")) {
+  form.addEventListener("change", (event) => {
+    if (event.target.type === "radio") form.querySelector(".trouble").textContent = ""
+  })
   form.addEventListener("submit", (event) => {
     if (form.querySelector("[data-places] :checked")) return
     event.preventDefault()
