@@ -42,7 +42,7 @@ class Screen:
 
     def __init__(self, browser: Browser, address: str, size: str, *, dark: bool = False, locale: str = "fr-FR", **more: Any) -> None:
         scheme: Literal["dark", "light"] = "dark" if dark else "light"
-        self.address, self.wrong = address, list[str]()
+        self.address, self.wrong, self.away = address, list[str](), False
         self.context: BrowserContext = browser.new_context(
             base_url=address, locale=locale, timezone_id="Europe/Paris", color_scheme=scheme, **SIZES[size], **more
         )
@@ -66,6 +66,11 @@ class Screen:
             self.page.goto(at)
         return self.page
 
+    def network(self, *, there: bool) -> None:
+        """Without network, and with it again. Whoever was without it may say in the console that something could not be loaded."""
+        self.away |= not there
+        self.context.set_offline(not there)
+
     def shot(self, name: str) -> None:
         """Keep what is to be seen now."""
         SHOTS.mkdir(parents=True, exist_ok=True)
@@ -86,5 +91,7 @@ class Screen:
             self.wrong.append(f"asked somebody else: {url}")
 
     def _hear(self, kind: str, text: str) -> None:
+        if self.away and "net::ERR_FAILED" in text:
+            return
         if kind == "error" and "status of 4" not in text and "ERR_INTERNET_DISCONNECTED" not in text:  # refusals are told to people
             self.wrong.append(f"console: {text}")

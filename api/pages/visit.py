@@ -43,6 +43,7 @@ PAGES: Mapping[str, frozenset[Role]] = MappingProxyType(
         "show_asking_for": REFERRERS,
         "show_my_people": REFERRERS,
         "show_new_person": REFERRERS,
+        "show_my_day": frozenset({"driver"}),
     }
 )
 LANGUAGE = "allons-language"  # the cookie of whoever has chosen one

@@ -71,6 +71,11 @@ class PlaceSearch:
                 nearest = rows[0]
         return Answer((pinned(lon, lat, nearest),), tuple(degraded))
 
+    def name_here(self, lon: float, lat: float) -> str:
+        """What is nearest to a point, by the local index alone: nobody else learns where somebody is fetched. Empty: nothing near."""
+        nearest = self._local.reverse(lon, lat) if self._local else None
+        return nearest.label if nearest else ""
+
     def close(self) -> None:
         """Close every source."""
         for source in (*([self._local] if self._local else []), *self._remote):

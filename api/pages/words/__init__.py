@@ -10,6 +10,7 @@ from api.pages.words.asking import ASKING
 from api.pages.words.console import CONSOLE
 from api.pages.words.day import DAY
 from api.pages.words.door import DOOR
+from api.pages.words.me import ME
 from api.pages.words.offer import OFFER
 from api.pages.words.rides import RIDES
 from api.pages.words.statement import STATEMENT
@@ -20,6 +21,7 @@ _ROOMS = (
     DOOR,
     CONSOLE,
     DAY,
+    ME,
     RIDES,
     STATEMENT,
     ASKING,
