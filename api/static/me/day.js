@@ -4,6 +4,7 @@ import { Taps } from "./taps.js"
 
 const FORWARD = ["confirmed", "en_route", "at_pickup", "on_board", "completed"]
 const AGAIN_MS = 60_000
+const SOON_MS = 4_000 // while there is no network
 const TWICE_MS = 1200
 const words = document.getElementById("me-words").dataset
 const word = (name) => words[name] ?? ""
@@ -213,7 +214,7 @@ document.addEventListener("allons:changed", () => look(true))
 setInterval(() => {
   arrange()
   send()
-  if (!document.hidden && Date.now() - asked > AGAIN_MS) look()
+  if (!document.hidden && Date.now() - asked > (away ? SOON_MS : AGAIN_MS)) look()
 }, 1000)
 arrange()
 if (Date.now() - Date.parse(day().dataset.made) > 60_000 || away) look() // kept by the worker, or by the browser
