@@ -71,4 +71,6 @@ def _value(text: str) -> str:
         return f"{number} {_UNITS[unit]}" if number != "1" else f"1 {_UNITS[unit][:-1]}"
     if day := re.fullmatch(r"([0-9]{2}/[0-9]{2}) ([0-9]{2}):([0-9]{2})", text):
         return f"{day[1]} à {int(day[2])} h {day[3]}"
-    return re.sub(r" or (?=\S+$)", " ou ", re.sub(r" and (?=\S+$)", " et ", text))
+    if re.fullmatch(r"\w+ \(\w+\)(, \w+ \(\w+\))*", text):  # columns, with their English names behind them
+        return re.sub(r" \(\w+\)", "", text)
+    return text.replace(" or ", " ou ").replace(" and ", " et ")

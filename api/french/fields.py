@@ -17,7 +17,7 @@ _FORMS = {
     "must hold at least 1 items": "Donnez-en au moins un.",
     "must hold at least {} items": "Donnez-en au moins {0}.",
     "must hold at most {} items": "Pas plus de {0}.",
-    "has characters that are not allowed here": "Certains caractères ne conviennent pas ici.",
+    "has characters that are not allowed here": "Ce n'est pas la forme attendue : vérifiez ce qui est écrit.",
     "has characters that cannot be shown": "Certains caractères ne peuvent pas être affichés : retapez le texte.",
     "has too many accents on one letter": "Une lettre porte trop d'accents : retapez le texte.",
     "must be text": "Il faut un texte.",
@@ -99,6 +99,7 @@ _REQUESTS = {
         "Donnez une heure de retour, ou laissez-la à préciser : pas les deux."
     ),
     "return_after must be on the same day; make two requests otherwise": "Le retour doit être le même jour ; sinon, faites deux demandes.",
+    "has another ride at that moment": "Cette personne a déjà un trajet à ce moment : regardez-le d'abord.",
     "must not be the same as origin": "L'arrivée est au même endroit que le départ : changez l'un des deux.",
     "is {} km from the nearest road: check the point (longitude comes first)": (
         "Ce point est à {0} km de la route la plus proche : vérifiez-le (la longitude d'abord)."

@@ -11,7 +11,7 @@ _KINDS = {
     "There is no such thing here.": "Cela n'existe pas ici, ou plus.",
     "This has changed in the meantime.": "Cela a changé entre-temps.",
     "This step is not possible in the present state.": "Cette étape n'est pas possible dans l'état actuel.",
-    "Somebody else has changed this since you read it.": "Quelqu'un d'autre a changé cela depuis que vous l'avez ouvert.",
+    "Somebody else has changed this since you read it.": "Quelqu'un d'autre a changé cela depuis que vous l'avez lu.",
     "A change must say which version it is based on.": "Un changement doit dire sur quelle version il se fonde.",
     "This Idempotency-Key came before with another request.": "Cette Idempotency-Key a déjà servi à une autre demande.",
     "Too many calls in too short a time.": "Trop d'appels en trop peu de temps.",
@@ -30,7 +30,9 @@ _ACTIONS = {
         "Réessayez ; si cela se reproduit, prévenez le responsable de la plateforme."
     ),
     "Mend the fields that are named and send it again.": "Corrigez les champs indiqués, puis envoyez de nouveau.",
-    "Check the id; it may belong to another territory.": "Vérifiez l'identifiant : il est peut-être d'un autre territoire.",
+    "Check the id; it may belong to another territory.": (
+        "Rechargez la page, ou vérifiez l'identifiant : il est peut-être d'un autre territoire."
+    ),
     "Read it again, then decide anew.": "Regardez où cela en est, puis décidez à nouveau.",
     "Read it again, look at what is new, then change it with the ETag of that answer.": (
         "Rouvrez la fiche, regardez ce qui est nouveau, puis refaites votre changement (avec le nouvel ETag)."
@@ -39,7 +41,7 @@ _ACTIONS = {
     "Make a new key for each new request; send the same key only to repeat the same request.": (
         "Faites une nouvelle clé pour chaque nouvelle demande ; la même clé ne sert qu'à répéter la même demande."
     ),
-    "Wait for the number of seconds in Retry-After.": "Attendez un instant (Retry-After dit combien de secondes), puis réessayez.",
+    "Wait for the number of seconds in Retry-After.": "Attendez un moment, puis réessayez (Retry-After dit combien de secondes).",
     "Ask the platform's manager for a key with the right role.": "Demandez ce droit au responsable de la plateforme.",
     "Nothing was changed. Run the round again; if it fails twice, lower its size or tell the manager.": (
         "Rien n'a été changé. Relancez la planification ; si elle échoue encore, prévenez le responsable."

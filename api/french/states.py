@@ -1,88 +1,93 @@
-"""« Cette proposition est sans réponse : elle ne peut pas être acceptée. » A step that is not possible, in French.
+"""« Cette proposition est restée sans réponse : vous ne pouvez pas l'accepter. » A step that is not possible, in French.
 
 In: a kind and two of its states (`dispatch.model.lifecycle`). Out: a sentence. Called by `api.french`; a test compares the states.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import get_args
 
-#: kind -> the thing, its pronoun
-_THINGS: Mapping[str, tuple[str, str]] = MappingProxyType(
+from dispatch.model.lifecycle import TABLE, Kind
+
+_THINGS: Mapping[str, str] = MappingProxyType(
     {
-        "request": ("Cette demande", "elle"),
-        "leg": ("Ce trajet", "il"),
-        "offer": ("Cette proposition", "elle"),
-        "round": ("Cette planification", "elle"),
-        "run": ("Cette tournée", "elle"),
-        "engagement": ("Ce dossier de bénévole", "il"),
-        "credential": ("Ce justificatif", "il"),
+        "request": "Cette demande",
+        "leg": "Ce trajet",
+        "offer": "Cette proposition",
+        "round": "Cette planification",
+        "run": "Cette tournée",
+        "engagement": "Ce dossier de bénévole",
+        "credential": "Ce justificatif",
     }
 )
-#: kind -> state -> how the thing is, and what it could become
+#: kind -> state -> how the thing is, and what somebody does who brings it there
 STATES: Mapping[str, Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "request": {
-            "submitted": ("à examiner", "remise à examiner"),
-            "accepted": ("acceptée", "acceptée"),
-            "refused": ("refusée", "refusée"),
-            "cancelled": ("annulée", "annulée"),
-            "closed": ("close", "close"),
+            "submitted": ("à examiner", "la remettre à l'examen"),
+            "accepted": ("acceptée", "l'accepter"),
+            "refused": ("refusée", "la refuser"),
+            "cancelled": ("annulée", "l'annuler"),
+            "closed": ("close", "la clore"),
         },
         "leg": {
-            "pending": ("à planifier", "remis à planifier"),
-            "on_call": ("en attente de l'heure du retour", "mis en attente de l'heure du retour"),
-            "standby": ("sans bénévole pour l'instant", "laissé sans bénévole"),
-            "proposed": ("planifié, sans proposition envoyée", "planifié"),
-            "offered": ("proposé à un bénévole", "proposé à un bénévole"),
-            "confirmed": ("confirmé", "confirmé"),
-            "en_route": ("en cours, le bénévole est en route", "mis en route"),
-            "at_pickup": ("en cours, le bénévole est sur place", "noté comme sur place"),
-            "on_board": ("en cours, la personne est à bord", "noté comme à bord"),
-            "completed": ("terminé", "terminé"),
-            "no_show": ("clos, la personne n'était pas là", "noté comme absence de la personne"),
-            "missed": ("manqué de notre fait", "noté comme manqué"),
-            "cancelled": ("annulé", "annulé"),
-            "late_cancelled": ("annulé tardivement", "annulé"),
-            "unmet": ("clos, sans bénévole trouvé", "clos sans bénévole"),
+            "pending": ("à planifier", "le remettre à planifier"),
+            "on_call": ("en attente de l'heure du retour", "le mettre en attente de l'heure du retour"),
+            "standby": ("sans bénévole pour l'instant", "le laisser sans bénévole"),
+            "proposed": ("planifié, sans que personne ait été sollicité", "le planifier"),
+            "offered": ("proposé à un bénévole qui n'a pas encore répondu", "le proposer à un bénévole"),
+            "confirmed": ("confirmé", "le confirmer"),
+            "en_route": ("en cours : le bénévole est en route", "noter que le bénévole est en route"),
+            "at_pickup": ("en cours : le bénévole est sur place", "noter que le bénévole est sur place"),
+            "on_board": ("en cours : la personne est à bord", "noter que la personne est à bord"),
+            "completed": ("terminé", "le terminer"),
+            "no_show": ("clos : la personne n'était pas là", "noter l'absence de la personne"),
+            "missed": ("noté comme manqué de notre fait", "le noter comme manqué"),
+            "cancelled": ("annulé", "l'annuler"),
+            "late_cancelled": ("annulé tardivement", "l'annuler"),
+            "unmet": ("clos sans bénévole trouvé", "le clore sans bénévole"),
         },
         "offer": {
-            "sent": ("en attente de réponse", "envoyée de nouveau"),
-            "accepted": ("acceptée", "acceptée"),
-            "declined": ("refusée", "refusée"),
-            "expired": ("restée sans réponse dans le délai", "close sans réponse"),
-            "withdrawn": ("retirée", "retirée"),
+            "sent": ("en attente de réponse", "l'envoyer de nouveau"),
+            "accepted": ("acceptée", "l'accepter"),
+            "declined": ("refusée", "la refuser"),
+            "expired": ("restée sans réponse dans le délai", "la clore sans réponse"),
+            "withdrawn": ("retirée", "la retirer"),
         },
         "round": {
-            "queued": ("en attente", "remise en attente"),
-            "running": ("en cours", "lancée"),
-            "done": ("terminée", "terminée"),
-            "failed": ("en échec", "mise en échec"),
+            "queued": ("en attente", "la remettre en attente"),
+            "running": ("en cours", "la lancer"),
+            "done": ("terminée", "la terminer"),
+            "failed": ("en échec", "l'arrêter"),
         },
         "run": {
-            "planned": ("planifiée", "remise en planification"),
-            "published": ("publiée", "publiée"),
-            "started": ("en cours", "commencée"),
-            "finished": ("terminée", "terminée"),
-            "verified": ("vérifiée", "vérifiée"),
-            "cancelled": ("annulée", "annulée"),
+            "planned": ("planifiée", "la remettre à planifier"),
+            "published": ("publiée", "la publier"),
+            "started": ("en cours", "la commencer"),
+            "finished": ("terminée", "la terminer"),
+            "verified": ("vérifiée", "la vérifier"),
+            "cancelled": ("annulée", "l'annuler"),
         },
         "engagement": {
-            "applied": ("à l'état de candidature", "remis à l'état de candidature"),
-            "vetting": ("en cours d'examen", "mis à l'examen"),
-            "active": ("actif", "activé"),
-            "suspended": ("suspendu", "suspendu"),
-            "left": ("clos, la personne est partie", "clos par un départ"),
-            "refused": ("refusé", "refusé"),
+            "applied": ("une candidature", "en refaire une candidature"),
+            "vetting": ("à l'examen", "le mettre à l'examen"),
+            "active": ("actif", "l'activer"),
+            "suspended": ("suspendu", "le suspendre"),
+            "left": ("clos par un départ", "noter un départ"),
+            "refused": ("refusé", "le refuser"),
         },
         "credential": {
-            "submitted": ("à vérifier", "remis à vérifier"),
-            "valid": ("valable", "validé"),
-            "expired": ("expiré", "noté comme expiré"),
-            "replaced": ("remplacé par un plus récent", "remplacé"),
-            "refused": ("refusé", "refusé"),
+            "submitted": ("à vérifier", "le remettre à vérifier"),
+            "valid": ("validé", "le valider"),
+            "expired": ("expiré", "le noter comme expiré"),
+            "replaced": ("remplacé par un plus récent", "le remplacer"),
+            "refused": ("refusé", "le refuser"),
         },
     }
 )
+#: People choose every step of these themselves, and are told those that there are.
+_CHOSEN = {"engagement"}
+_KINDS: Mapping[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
 
 def no_move(kind: str, before: str, after: str) -> str | None:
@@ -90,7 +95,9 @@ def no_move(kind: str, before: str, after: str) -> str | None:
     known = STATES.get(kind, {})
     if before not in known or after not in known:
         return None
-    thing, it = _THINGS[kind]
-    if before == after or known[before][0] == known[after][1]:
-        return f"{thing} est déjà {known[before][0]}."
-    return f"{thing} est {known[before][0]} : {it} ne peut pas être {known[after][1]}."
+    is_now, does = known[before][0], known[after][1]
+    if before == after:
+        return f"{_THINGS[kind]} est déjà {is_now}."
+    ways = [known[state][1] for state in known if state in TABLE[_KINDS[kind]][before]] if kind in _CHOSEN else []
+    rest = f" Vous pouvez {' ou '.join([', '.join(ways[:-1]), ways[-1]] if len(ways) > 1 else ways)}." if ways else ""
+    return f"{_THINGS[kind]} est {is_now}. Vous ne pouvez pas {does}.{rest}"

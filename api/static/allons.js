@@ -102,7 +102,8 @@ export function complain(element, answer) {
   const faults = (problem.errors ?? []).filter((fault) => !mark(form, fault))
   const general = answer.status === 0 ? say().network : answer.status === 401 && csrf() ? say().out : null
   const known = problem.errors ? (faults.length ? "" : problem.title) : problem.detail
-  const sentences = [general ?? known ?? say().failed, problem.errors ? "" : problem.action, ...faults.map((fault) => fault.detail)]
+  const next = problem.errors || problem.type === "urn:allons:error:unauthenticated" ? "" : problem.action // how programs log in
+  const sentences = [general ?? known ?? say().failed, next, ...faults.map((fault) => fault.detail)]
   tell(place, sentences.filter(Boolean).join(" "), "broken")
   form.querySelector("[aria-invalid=true]")?.focus()
 }

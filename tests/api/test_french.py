@@ -34,8 +34,8 @@ OURS = (
 )
 #: Expressions that carry on a sentence which is found where it was made.
 CARRIED = {
-    *("str(error)", "str(known)", "str(context['error'])", "report.get('detail')", "refused.detail", "fault.sentence"),
-    *("sentence.format(**context)", "_SENTENCES.get(code, UNKNOWN)", "CANNOT[place.reason][1]"),
+    *("str(error)", "str(known)", "str(context['error'])", "report.get('detail')", "refused.detail", "fault.sentence", "api/errors.py: detail"),
+    *("self.sentence_en", "sentence.format(**context)", "_SENTENCES.get(code, UNKNOWN)", "CANNOT[place.reason][1]"),
 }
 
 
@@ -44,74 +44,102 @@ def tree(root: type[Exception]) -> list[type[Exception]]:
 
 
 TOLD = [error for root in (DispatchError, RoutingError) for error in tree(root) if STATUS[error.code] != 500 or error is PlacesAway]  # type: ignore[attr-defined]
+NAMES = {error.__name__ for error in TOLD} - {"BadInput"}
+Values = dict[str, list[ast.expr]]
 
 
 class Room:
     """One module: the sentences that it gives to errors, with a hole `{}` for each part that is not fixed."""
 
     def __init__(self, name: str, text: str) -> None:
-        self.name, self.tree = name, ast.parse(text)
-        self.functions = {node.name: node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef)}
-        self.values: dict[str, list[ast.expr]] = {}
-        for node in ast.walk(self.tree):
-            targets = node.targets if isinstance(node, ast.Assign) else []
-            if isinstance(node, ast.AnnAssign | ast.NamedExpr):
-                targets = [node.target]
-            for target in targets:
-                if isinstance(target, ast.Name) and (value := getattr(node, "value", None)) is not None:
-                    self.values.setdefault(target.id, []).append(value)
+        self.name = name
+        self.scopes = list(_scopes(ast.parse(text), {}))
+        self.functions = {scope[0].name: scope for scope in self.scopes if isinstance(scope[0], ast.FunctionDef)}
 
     def sentences(self) -> Iterator[tuple[int, str]]:
-        names = {error.__name__ for error in TOLD} - {"BadInput"}
-        for node in ast.walk(self.tree):
-            if not isinstance(node, ast.Call):
-                continue
-            called = node.func.id if isinstance(node.func, ast.Name) else ""
-            place = {"Fault": 2, "_Refused": 1, "problem": 3}.get(called, 0 if called in names else None)
-            if called == "ValueError" and self.name.startswith(VALUES):
-                place = 0
-            if place is None or len(node.args) <= place or self._is_of_settings(node):
-                continue
-            yield from ((node.lineno, sentence) for sentence in self.read(node.args[place]))
+        for _, nodes, values in self.scopes:
+            for node in nodes:
+                if isinstance(node, ast.Call) and (said := self._said(node)) is not None:
+                    yield from ((node.lineno, sentence) for sentence in self.read(said, values))
 
-    @staticmethod
-    def _is_of_settings(node: ast.Call) -> bool:
+    def _said(self, node: ast.Call) -> ast.expr | None:
+        """The argument that is a sentence, of a call that makes an error."""
+        called = node.func.id if isinstance(node.func, ast.Name) else ""
+        if called == "Obstacle":  # a rule that a wish goes against, which becomes a fault
+            return next(word.value for word in node.keywords if word.arg == "sentence_en")
+        place = {"Fault": 2, "_Refused": 1, "problem": 3}.get(called, 0 if called in NAMES else None)
+        if called == "ValueError" and self.name.startswith(VALUES):
+            place = 0
+        if place is None or len(node.args) <= place:
+            return None
         first = node.args[0]
-        return isinstance(first, ast.Constant) and str(first.value).startswith(("ALLONS_", "--"))
+        if isinstance(first, ast.Constant) and str(first.value).startswith(("ALLONS_", "--")):
+            return None  # a setting or an option
+        return node.args[place]
 
-    def read(self, node: ast.expr) -> Iterator[str]:
+    def read(self, node: ast.expr, values: Values) -> Iterator[str]:
         """The sentences that an expression may be. One that cannot be read is answered as itself, and has no French."""
         if isinstance(node, ast.Constant):
-            if isinstance(node.value, str):
-                yield node.value
+            yield from [node.value] if isinstance(node.value, str) else []
         elif isinstance(node, ast.JoinedStr):
-            parts = [list(self.part(part)) for part in node.values]
-            yield from ("".join(chosen) for chosen in product(*parts))
+            yield from map("".join, product(*(list(self.part(part, values)) for part in node.values)))
         elif isinstance(node, ast.IfExp):
-            yield from chain(self.read(node.body), self.read(node.orelse))
+            yield from chain(self.read(node.body, values), self.read(node.orelse, values))
         elif isinstance(node, ast.BoolOp):
-            yield from chain.from_iterable(self.read(value) for value in node.values)
-        elif isinstance(node, ast.Name) and node.id in self.values:
-            yield from chain.from_iterable(self.read(value) for value in self.values[node.id])
+            yield from chain.from_iterable(self.read(value, values) for value in node.values)
+        elif isinstance(node, ast.Name) and node.id in values:
+            yield from chain.from_iterable(self.read(value, values) for value in values[node.id])
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in self.functions:
-            returns = [found.value for found in ast.walk(self.functions[node.func.id]) if isinstance(found, ast.Return) and found.value]
-            yield from chain.from_iterable(self.read(value) for value in returns)
-        elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in self.values:
-            (pair,) = self.values[node.value.id]
-            assert isinstance(pair, ast.Tuple)
-            yield from self.read(pair.elts[ast.literal_eval(node.slice)])
-        elif ast.unparse(node) not in CARRIED:
+            _, inside, known = self.functions[node.func.id]
+            returns = [found.value for found in inside if isinstance(found, ast.Return) and found.value]
+            yield from chain.from_iterable(self.read(value, known) for value in returns)
+        elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in values:
+            (pair,) = values[node.value.id]
+            yield from self.read(pair.elts[ast.literal_eval(node.slice)], values) if isinstance(pair, ast.Tuple) else [ast.unparse(node)]
+        elif not CARRIED & {ast.unparse(node), f"{self.name}: {ast.unparse(node)}"}:
             yield f"cannot be read here: {ast.unparse(node)}"
 
-    def part(self, node: ast.expr) -> Iterator[str]:
+    def part(self, node: ast.expr, values: Values) -> Iterator[str]:
         """A hole, or a text that is fixed elsewhere in the module."""
-        if isinstance(node, ast.FormattedValue) and isinstance(node.value, ast.Name):
-            fixed = [value.value for value in self.values.get(node.value.id, []) if isinstance(value, ast.Constant)]
-            yield from (str(value) for value in fixed) if fixed else ["{}"]
-        elif isinstance(node, ast.FormattedValue):
-            yield "{}"
-        else:
-            yield from self.read(node)
+        if not isinstance(node, ast.FormattedValue):
+            yield from self.read(node, values)
+            return
+        known = values.get(node.value.id, []) if isinstance(node.value, ast.Name) else []
+        fixed = [str(value.value) for value in known if isinstance(value, ast.Constant)]
+        yield from fixed or [HOLE]
+
+
+def _scopes(node: ast.AST, outer: Values) -> Iterator[tuple[ast.AST, list[ast.AST], Values]]:
+    """The module and each function: what is in it alone, and what its names may be."""
+    inside: list[ast.AST] = []
+    functions: list[ast.AST] = []
+    left = list(ast.iter_child_nodes(node))
+    while left:
+        found = left.pop(0)
+        (functions if isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef) else inside).append(found)
+        if not functions or found is not functions[-1]:
+            left += ast.iter_child_nodes(found)
+    own: Values = {}
+    for found in inside:
+        targets = found.targets if isinstance(found, ast.Assign) else [getattr(found, "target", None)]
+        value = getattr(found, "value", None)
+        if isinstance(found, ast.Assign | ast.AnnAssign | ast.NamedExpr) and value is not None:
+            for target in targets:
+                for name, what in _paired(target, value):
+                    own.setdefault(name, []).append(what)
+    values = outer | own
+    yield node, inside, values
+    for function in functions:
+        yield from _scopes(function, values)
+
+
+def _paired(target: ast.expr | None, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """`a = x`, and `a, b = x, y`."""
+    if isinstance(target, ast.Name):
+        yield target.id, value
+    elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        for name, part in zip(target.elts, value.elts, strict=True):
+            yield from _paired(name, part)
 
 
 def sentences() -> list[tuple[str, str]]:
@@ -140,8 +168,10 @@ def test_the_source_is_read_at_all() -> None:
 
 
 def test_a_sentence_that_cannot_be_read_is_not_passed_over() -> None:
-    room = Room("dispatch/x.py", "def f(a, b):\n    w = f'has {a} of {b}'\n    Fault('x', 'y', w)\n    raise Conflict(a.words or 'So.')\n")
-    assert [sentence for _, sentence in room.sentences()] == ["has {} of {}", "cannot be read here: a.words", "So."]
+    text = "def f(a, b):\n    w, x = f'has {a} of {b}', 1\n    Fault('x', 'y', w)\n    raise Conflict(a.words or 'So.')\n"
+    text += "def g():\n    raise Refused(w)\n"
+    found = [sentence for _, sentence in Room("dispatch/x.py", text).sentences()]
+    assert found == ["has {} of {}", "cannot be read here: a.words", "So.", "cannot be read here: w"]
 
 
 def test_every_sentence_has_its_french() -> None:
@@ -229,4 +259,6 @@ def test_lines_of_a_sheet_are_told_in_french(service: Service) -> None:
     sheet = b"nom;telephone;domicile_lon;domicile_lat\r\nJeanne;12;2,3969;46,2883\r\n"
     headers = {"Accept-Language": "fr", "Content-Type": "text/csv"}
     answer = service.call("coordinator", "POST", "/v1/imports/volunteers?dry_run=true", content=sheet, headers=headers)
-    assert [fault["detail"] for fault in answer.json()["lines"][0]["errors"]] == ["Certains caractères ne conviennent pas ici."]
+    assert [fault["detail"] for fault in answer.json()["lines"][0]["errors"]] == [
+        "Ce n'est pas la forme attendue : vérifiez ce qui est écrit."
+    ]
