@@ -34,7 +34,8 @@ OURS = (
 )
 #: Expressions that carry on a sentence which is found where it was made.
 CARRIED = {
-    *("str(error)", "str(known)", "str(context['error'])", "report.get('detail')", "refused.detail", "fault.sentence", "api/errors.py: detail"),
+    *("str(error)", "str(known)"),
+    *("str(context['error'])", "report.get('detail')", "refused.detail", "fault.sentence", "api/errors.py: detail"),
     *("self.sentence_en", "sentence.format(**context)", "_SENTENCES.get(code, UNKNOWN)", "CANNOT[place.reason][1]"),
 }
 
