@@ -1,13 +1,15 @@
 """What the API answers about the day as it is driven: runs step by step, taps, and what needs a human."""
 
 import datetime as dt
-from typing import Self
+from typing import Self, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas import Point, RoundOut
+from dispatch.service.attention import Kind
 from dispatch.service.day_view import DayView, Way
+from dispatch.service.lateness import Expected
 from dispatch.service.run_sheet import Rider, RunView
 
 
@@ -34,9 +36,11 @@ class RiderOut(_Out):
     wheelchair: bool
     needs: list[str]
     taps: list[TapOut]
+    expected_at: dt.datetime | None = Field(description="When the car is there, as far as is known; of whoever is on board: at the end.")
+    late_minutes: int | None = Field(description="Later than was told; of whoever is on board: than the appointment.")
 
     @classmethod
-    def of(cls, rider: Rider, *, phone: bool) -> Self:
+    def of(cls, rider: Rider, expected: Expected | None, *, phone: bool) -> Self:
         """One rider."""
         return cls(
             leg_id=rider.leg.id,
@@ -50,6 +54,8 @@ class RiderOut(_Out):
             wheelchair=rider.beneficiary.wheelchair,
             needs=list(dict.fromkeys([*rider.beneficiary.needs, *rider.request.needs])),
             taps=[TapOut.model_validate(tap) for tap in rider.taps],
+            expected_at=expected.at if expected else None,
+            late_minutes=expected.late_minutes if expected else None,
         )
 
 
@@ -65,6 +71,14 @@ class StepOut(_Out):
     map: str = Field(description="The place in whatever shows maps on the phone.")
 
 
+class PositionOut(_Out):
+    """Where the phone of a volunteer was, as he or she shares it; only while the run goes on."""
+
+    place: Point
+    accuracy_m: int
+    at: dt.datetime
+
+
 class RunSheetOut(_Out):
     id: UUID
     volunteer_id: UUID
@@ -76,6 +90,7 @@ class RunSheetOut(_Out):
     metres: int
     riders: list[RiderOut]
     steps: list[StepOut]
+    position: PositionOut | None
 
     @classmethod
     def of(cls, view: RunView, *, staff: bool) -> Self:
@@ -88,17 +103,22 @@ class RunSheetOut(_Out):
             for stop in view.stops
         ]
         own = {name: getattr(view.run, name) for name in ("id", "volunteer_id", "service_date", "state", "starts_at", "ends_at")}
-        riders = [RiderOut.of(rider, phone=staff or view.phones) for rider in view.riders.values()]
-        return cls(**own, version=view.version, metres=view.metres, riders=riders, steps=steps)
+        riders = [RiderOut.of(rider, view.expected.get(leg_id), phone=staff or view.phones) for leg_id, rider in view.riders.items()]
+        position = PositionOut.model_validate(view.position) if view.position else None
+        return cls(**own, version=view.version, metres=view.metres, riders=riders, steps=steps, position=position)
 
 
 class EntryOut(_Out):
-    """Something that needs a human, with until when."""
+    """Something that needs a human, with until when; what it is about is named by its id."""
 
-    kind: str = Field(examples=["to_decide", "uncovered", "stranded", "not_called", "not_started", "not_finished"])
-    request_id: UUID
+    kind: str = Field(examples=list(get_args(Kind)))
+    request_id: UUID | None
     leg_id: UUID | None
+    person_id: UUID | None = Field(description="Whom it is about, where it is about no request.")
+    sms_id: UUID | None
+    notice_id: UUID | None
     until: dt.datetime
+    minutes: int | None = Field(description="Of lateness.")
     sentence: str
     sentence_en: str
 

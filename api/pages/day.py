@@ -86,9 +86,10 @@ def _board(date: dt.date, visit: Visit, template: str) -> HTMLResponse:
         territory, view = store.territory(), view_day(store, date)
         today = visit.today(territory)
         entries = [entry for entry in needs_a_human(store, visit.parts.world) if _is_of(entry, date, today, territory.timezone)]
-        requests = store.requests({entry.request_id for entry in entries})
-        who = store.identities({request.beneficiary_id for request in requests.values()})
-        inbox = [_inbox(entry, requests, who) for entry in entries]
+        requests = store.requests({entry.request_id for entry in entries if entry.request_id})
+        known = {entry.person_id for entry in entries if entry.person_id}  # of what is about no request
+        who = store.identities({*known, *(request.beneficiary_id for request in requests.values())})
+        inbox = [_inbox(entry, requests, who, territory.timezone) for entry in entries]
     visit.parts.note_read(visit.caller, "beneficiary", None, len({way.beneficiary.id for way in view.ways}))
     names = {lane.volunteer_id: lane.identity.name for lane in view.lanes}
     return visit.page(
@@ -112,9 +113,11 @@ def _is_of(entry: Entry, date: dt.date, today: dt.date, zone: str) -> bool:
     return day == date or (date == today and day < today)
 
 
-def _inbox(entry: Entry, requests: Any, who: Any) -> dict[str, Any]:
-    request = requests[entry.request_id]
-    return {"entry": entry, "request": request, "name": who[request.beneficiary_id].name or "", "day": request.service_date}
+def _inbox(entry: Entry, requests: Any, who: Any, zone: str) -> dict[str, Any]:
+    request = requests[entry.request_id] if entry.request_id else None
+    person = who.get(request.beneficiary_id if request else entry.person_id)
+    day = request.service_date if request else entry.until.astimezone(ZoneInfo(zone)).date()
+    return {"entry": entry, "request": request, "name": (person.name if person else None) or "", "day": day}
 
 
 def _proof(view: DayView) -> float | None:

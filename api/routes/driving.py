@@ -7,13 +7,14 @@ from fastapi import APIRouter, Query
 from api.auth import CallerOf, own_volunteer
 from api.deps import PartsOf
 from api.schemas import Page, PageQuery, page_of
-from api.schemas_day import AttentionOut, DayOut, EntryOut, LegStateOut, PublishedOut, RunSheetOut
+from api.schemas_day import AttentionOut, DayOut, EntryOut, LegStateOut, PositionOut, PublishedOut, RunSheetOut
 from dispatch.errors import NotFound
 from dispatch.model.clock import ServiceDate
-from dispatch.model.driving import NewTap
+from dispatch.model.driving import NewPosition, NewTap
 from dispatch.model.intake import RowId
 from dispatch.service.attention import needs_a_human
 from dispatch.service.day_view import view_day
+from dispatch.service.lateness import note_position
 from dispatch.service.publishing import publish_day
 from dispatch.service.run_sheet import show_runs
 from dispatch.service.status import note_tap
@@ -51,6 +52,15 @@ def get_run(run_id: RowId, caller: CallerOf, parts: PartsOf) -> RunSheetOut:
         view = show_runs(store, [run], parts.world.now())[0]
     parts.note_read(caller, "beneficiary", None, len(view.riders))
     return RunSheetOut.of(view, staff=caller.is_staff)
+
+
+@router.post("/runs/{run_id}/position")
+def tell_position(run_id: RowId, new: NewPosition, caller: CallerOf, parts: PartsOf) -> PositionOut:
+    """Where the volunteer is, if he or she shares it: only the last place is kept, and only until the run is over."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        run = store.get(Run, run_id)
+        own_volunteer(caller, run.volunteer_id)
+        return PositionOut.model_validate(note_position(store, run, new, parts.network, parts.world))
 
 
 @router.post("/legs/{leg_id}/status")

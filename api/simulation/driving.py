@@ -82,6 +82,15 @@ class Calling:
     def _uncovered(self, entry: Any) -> None:
         """Every round tries again: nothing to do yet."""
 
+    def _late(self, entry: Any) -> None:
+        """The person hears of it without anybody's doing."""
+
+    def _not_told(self, entry: Any) -> None:
+        """Everybody here can be reached."""
+
+    def _sms_to_read(self, entry: Any) -> None:
+        """Nobody here writes what cannot be read."""
+
     def _stranded(self, entry: Any) -> None:
         """When nobody is found in time, a taxi brings the person back."""
         if dt.datetime.fromisoformat(entry["until"]) <= self._stage.now() + dt.timedelta(minutes=30):

@@ -173,6 +173,7 @@ class Planner:
             with self._database.write() as session:
                 erase_after_restore(Store(session, territory.id), self._world)
                 Replies(session).forget(territory.id, self._world.now())
+                Store(session, territory.id).forget_positions(self._world.now() - timedelta(days=1))
             erased = 1
             while erased:
                 with self._database.write() as session:

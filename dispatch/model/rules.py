@@ -63,6 +63,12 @@ class Driving(Section):
     publish_at: TimeOfDay = Field("18:00", description="Volunteers are told of their next day at this time, and of every change after it.")
     wait_minutes: int = Field(10, ge=0, le=120, description="So long after the time told, and after arriving, nobody there is a no-show.")
     late_minutes: int = Field(15, ge=1, le=240, description="A ride nobody has begun so long after the time told needs a human.")
+    tell_late_minutes: int = Field(
+        10,
+        ge=5,
+        le=120,
+        description="People hear when the car is expected so much later than they were told, and again for as much more.",
+    )
 
 
 class CredentialKind(Section):

@@ -4,21 +4,25 @@ In: a territory, the present. Out: entries, the most pressing first. Read anew w
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from dispatch.model.lifecycle import OVER_LEG
 from dispatch.model.rules import Rules
+from dispatch.notices.compose import is_late
+from dispatch.service.lateness import progress
 from dispatch.service.people import rules_of
 from dispatch.service.trips import moment_of
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Leg, TripRequest
 from dispatch.world import World
 
-Kind = Literal["to_decide", "uncovered", "stranded", "not_called", "not_started", "not_finished"]
+Kind = Literal[
+    "to_decide", "uncovered", "stranded", "not_called", "not_started", "not_finished", "late", "not_told", "sms_to_read"
+]  # fmt: skip
 AHEAD = timedelta(days=2)
 CALLED_AFTER = timedelta(hours=3)  # whoever waits for a call so long after the ride there may have been forgotten
 MOST = 200
@@ -32,8 +36,13 @@ _SAID: Mapping[Kind, tuple[str, str]] = {
     "not_called": ("Cette personne n'a pas encore appelé pour son retour.", "This person has not called for the way back yet."),
     "not_started": ("Ce trajet aurait dû commencer.", "This ride should have begun."),
     "not_finished": ("Ce trajet devrait être terminé.", "This ride should be over."),
+    "late": ("La voiture aura {minutes} min de retard.", "The car will be {minutes} min late."),
+    "not_told": ("Un message n'a pas pu être remis : appelez cette personne.", "A message could not be delivered: call this person."),
+    "sms_to_read": ("Un SMS est à lire.", "An SMS is to be read."),
 }
-_ORDER: tuple[Kind, ...] = ("stranded", "not_started", "not_called", "not_finished", "uncovered", "to_decide")
+_ORDER: tuple[Kind, ...] = (
+    "stranded", "not_started", "late", "not_called", "sms_to_read", "not_told", "not_finished", "uncovered", "to_decide",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +50,15 @@ class Entry:
     """One thing."""
 
     kind: Kind
-    request_id: UUID
+    request_id: UUID | None
     leg_id: UUID | None
     until: datetime
     sentence: str
     sentence_en: str
+    minutes: int | None = None  # of lateness
+    person_id: UUID | None = None  # of what is about no request, if that is known
+    sms_id: UUID | None = None
+    notice_id: UUID | None = None
 
 
 def needs_a_human(store: Store, world: World) -> list[Entry]:
@@ -60,7 +73,44 @@ def needs_a_human(store: Store, world: World) -> list[Entry]:
     for ways in legs.values():
         pickups = {leg.id: told[leg.id].told_pickup_at for leg, _ in ways if leg.id in told}
         found += _about({leg.direction: leg for leg, _ in ways}, ways[0][1], pickups, now, rules)
+    found += [*_late(store, today, rules), *_not_told(store, now), *_sms(store)]
     return sorted(found, key=lambda entry: (_ORDER.index(entry.kind), entry.until))[:MOST]
+
+
+def _late(store: Store, today: date, rules: Rules) -> Iterator[Entry]:
+    """Rides of cars that are on the way, and later than people are told of."""
+    runs = [run for day in (today - timedelta(days=1), today) for run in store.runs_of_day(day)]
+    fr, en = _SAID["late"]
+    for expected in (found for rides in progress(store, runs).values() for found in rides.values()):
+        minutes = expected.late_minutes
+        if minutes >= rules.driving.tell_late_minutes:
+            leg, french, english = expected.leg, fr.format(minutes=minutes), en.format(minutes=minutes)
+            yield Entry(
+                kind="late",
+                request_id=leg.request_id,
+                leg_id=leg.id,
+                until=expected.at,
+                minutes=minutes,
+                sentence=french,
+                sentence_en=english,
+            )
+
+
+def _not_told(store: Store, now: datetime) -> Iterator[Entry]:
+    """What could not be told in any way, as long as it is news."""
+    for notice in store.failed_notices(now - AHEAD, MOST):
+        if not is_late(notice, now):
+            yield replace(_of_none("not_told", notice.not_before, notice.person_id), notice_id=notice.id)
+
+
+def _sms(store: Store) -> Iterator[Entry]:
+    for row in store.page_of_sms(waiting=True, after=None, limit=MOST):
+        yield replace(_of_none("sms_to_read", row.received_at, row.person_id), sms_id=row.id)
+
+
+def _of_none(kind: Kind, until: datetime, person_id: UUID | None) -> Entry:
+    fr, en = _SAID[kind]
+    return Entry(kind=kind, request_id=None, leg_id=None, until=until, sentence=fr, sentence_en=en, person_id=person_id)
 
 
 def _about(ways: dict[str, Leg], request: TripRequest, told: dict[UUID, datetime], now: datetime, rules: Rules) -> Iterator[Entry]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from dispatch.storage.driving import RunStop, Tap
+from dispatch.service.lateness import Expected, Ride, expect
+from dispatch.storage.driving import RunPosition, RunStop
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Assignment, Beneficiary, Leg, Run, TripRequest
+from dispatch.storage.tables import Run
 from dispatch.storage.vault import Identity
 
 PHONES_FROM = timedelta(hours=24)
@@ -18,15 +19,10 @@ PHONES_UNTIL = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Rider:
+class Rider(Ride):
     """Somebody of a run."""
 
-    leg: Leg
-    assignment: Assignment
-    request: TripRequest
-    beneficiary: Beneficiary
     identity: Identity
-    taps: tuple[Tap, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +34,8 @@ class RunView:
     stops: tuple[RunStop, ...]
     version: int
     phones: bool  # whether numbers are shown now
+    expected: dict[UUID, Expected]  # by leg, once the run has begun
+    position: RunPosition | None
 
     @property
     def metres(self) -> int:
@@ -53,6 +51,7 @@ def show_runs(store: Store, runs: Sequence[Run], now: datetime) -> list[RunView]
     requests = store.requests({leg.request_id for leg in legs})
     people = store.beneficiaries({request.beneficiary_id for request in requests.values()})
     who, taps = store.identities(people), store.taps_of([leg.id for leg in legs])
+    positions = store.positions_of(ids)
     told = {day: store.publications(day) for day in {run.service_date for run in runs}}
     views = []
     for run in runs:
@@ -60,7 +59,7 @@ def show_runs(store: Store, runs: Sequence[Run], now: datetime) -> list[RunView]
         for assignment, leg in rides.get(run.id, []):
             request = requests[leg.request_id]
             person = people[request.beneficiary_id]
-            riders[leg.id] = Rider(leg, assignment, request, person, who[person.id], tuple(taps.get(leg.id, ())))
+            riders[leg.id] = Rider(leg, assignment, request, person, tuple(taps.get(leg.id, ())), who[person.id])
         published = told[run.service_date].get(run.volunteer_id)
         views.append(
             RunView(
@@ -69,6 +68,8 @@ def show_runs(store: Store, runs: Sequence[Run], now: datetime) -> list[RunView]
                 stops=tuple(_shown(stops.get(run.id, ()), riders)),
                 version=published.version if published else 0,
                 phones=run.starts_at - PHONES_FROM <= now <= run.ends_at + PHONES_UNTIL,
+                expected=expect(stops.get(run.id, ()), riders, positions.get(run.id)) if run.state == "started" else {},
+                position=positions.get(run.id),
             )
         )
     return views

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from dispatch.errors import BadInput, Conflict, Fault, IllegalMove
 from dispatch.model.driving import FORWARD, NewTap
 from dispatch.model.lifecycle import OVER_LEG, UNDER_WAY, move
+from dispatch.service.lateness import SKEW, tell_late
 from dispatch.service.offers import withdraw_offer
 from dispatch.service.people import rules_of
 from dispatch.service.runs import finish_run
@@ -18,7 +19,6 @@ from dispatch.storage.store import Store
 from dispatch.storage.tables import Assignment, Leg, Run, TripRequest
 from dispatch.world import World
 
-SKEW = timedelta(minutes=2)  # of a phone's clock
 EARLY = timedelta(hours=2)  # before the time told nobody is fetched
 LATE = timedelta(hours=36)  # after it nobody is on the way any more
 
@@ -59,6 +59,8 @@ def note_tap(store: Store, leg: Leg, new: NewTap, world: World, *, staff: bool) 
     if new.state in OVER_LEG:
         finish_run(store, run, world)
         close_if_over(store, request, world)
+    if run.state == "started":
+        tell_late(store, run, world)
     return leg
 
 

@@ -52,6 +52,23 @@ class Tap(OfTerritory, Table):
     noted_at: Mapped[datetime]
 
 
+class RunPosition(OfTerritory, Table):
+    """Where the volunteer of a run was last, as the phone said; gone with the end of the run: the database sees to it."""
+
+    __tablename__ = "run_position"
+    __table_args__ = (
+        *within("run_id"),
+        sa.UniqueConstraint("run_id"),
+        sa.CheckConstraint("(number IS NULL) = (reaches_at IS NULL)", name="reaches_a_stop"),
+    )
+    run_id: Mapped[UUID]
+    place: Mapped[LonLat] = mapped_column(GeoPoint())
+    accuracy_m: Mapped[int]
+    at: Mapped[datetime]
+    number: Mapped[int | None]  # of the stop that comes next, and
+    reaches_at: Mapped[datetime | None]  # when the car is there by road
+
+
 class Publication(OfTerritory, Table):
     """What a volunteer was last told of a day: grows by one whenever that changes."""
 
@@ -114,6 +131,21 @@ class DrivingRows(Rows):
         for row in self.session.scalars(query.order_by(Tap.at, Tap.noted_at, Tap.id)):
             found.setdefault(row.leg_id, []).append(row)
         return found
+
+    def lock_run(self, run_id: UUID) -> Run:
+        """As it is now, and ours until the transaction ends."""
+        query = sa.select(Run).where(Run.territory_id == self.territory_id, Run.id == run_id).with_for_update()
+        return self.session.scalars(query, execution_options={"populate_existing": True}).one()
+
+    def positions_of(self, run_ids: Iterable[UUID]) -> dict[UUID, RunPosition]:
+        """By run, of those that share it."""
+        query = sa.select(RunPosition).where(RunPosition.territory_id == self.territory_id, RunPosition.run_id.in_(list(run_ids)))
+        return {row.run_id: row for row in self.session.scalars(query)}
+
+    def forget_positions(self, before: datetime) -> None:
+        """Of runs that nobody has ended."""
+        old = sa.delete(RunPosition).where(RunPosition.territory_id == self.territory_id, RunPosition.at < before)
+        self.session.execute(old)
 
     def runs_of_day(self, day: date, volunteer_id: UUID | None = None) -> Sequence[Run]:
         """Runs that take, or took, somebody's time on a day."""

@@ -138,6 +138,13 @@ class NoticeRows(Rows):
         query = sa.select(Notice).where(Notice.territory_id == self.territory_id, Notice.state.in_(WAITING), Notice.not_before < before)
         return self.session.scalars(query.order_by(Notice.not_before, Notice.id)).all()
 
+    def failed_notices(self, since: datetime, limit: int) -> Sequence[Notice]:
+        """What somebody was to be told since a moment, and could not be in any way; newest first."""
+        query = sa.select(Notice).where(
+            Notice.territory_id == self.territory_id, Notice.state == "failed", Notice.person_id.is_not(None), Notice.created_at >= since
+        )
+        return self.session.scalars(query.order_by(Notice.created_at.desc(), Notice.id).limit(limit)).all()
+
     def due_notices(self, world: World, limit: int) -> Sequence[UUID]:
         """What may be sent now, oldest first. Nothing of a person whose earlier notice is still on its way: order is kept."""
         earlier = aliased(Notice)

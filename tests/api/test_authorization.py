@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from api import auth
+from dispatch.model.driving import NewTap
 from dispatch.model.intake import NewAccount
 from dispatch.model.roles import REFERRERS, ROLES, SCOPES, Role, Scope
 from dispatch.model.sms import IncomingSms
@@ -24,13 +25,14 @@ from dispatch.service.offers import accept_offer, take_back_offer
 from dispatch.service.people import refuse_pair
 from dispatch.service.privacy import erase_person
 from dispatch.service.sms import receive_sms
+from dispatch.service.status import note_tap
 from dispatch.service.trips import Asker
 from dispatch.service.webhooks import add_webhook
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.database import Database
 from dispatch.storage.registry import Registry
 from dispatch.storage.store import Store
-from dispatch.storage.tables import ApiKey, Assignment, Availability, Offer, Round, Volunteer
+from dispatch.storage.tables import ApiKey, Assignment, Availability, Leg, Offer, Round, Volunteer
 from dispatch.storage.volunteer_tables import Absence
 from routing.network import RoadNetwork
 from tests.api.conftest import Service
@@ -189,7 +191,13 @@ class Things:
         return "2026-11-24"
 
     def run(self, whose: Whose) -> UUID:
-        return self._ride(whose).run_id
+        ride = self._ride(whose)
+        if self.operation == "tell_position" and whose != "absent":  # of a run that goes on
+            place = self.place(whose)
+            with self.later(self.operation), place.store() as store:
+                tap = NewTap(id=uuid4(), state="en_route", at=place.world.now())
+                note_tap(store, store.get(Leg, ride.leg_id), tap, place.world, staff=True)
+        return ride.run_id
 
     def leg(self, whose: Whose) -> UUID:
         if self.operation in ("show_candidates", "entrust_leg"):  # of a way that waits for somebody
@@ -286,6 +294,7 @@ class Things:
                     return_after=f"2026-11-25T{clock}:00Z",
                 ),
             ),
+            "tell_position": lambda: {"point": home, "accuracy_m": 10, "at": "2026-11-24T08:25:00Z"},
             "tap_status": lambda: {"id": str(uuid4()), "state": "en_route", "at": "2026-11-24T08:00:00Z"},
             "step_engagement": lambda: {"to": "suspended"},
             "change_weekly_hours": lambda: {"hours": [{"weekday": 1, "starts": "08:00", "ends": "12:00"}]},
@@ -329,7 +338,7 @@ class Things:
     @contextmanager
     def later(self, operation: str) -> Iterator[None]:
         """Shortly before the ride, for what is said on the way to it."""
-        step = dt.timedelta(hours=24.5) if operation == "tap_status" else dt.timedelta()
+        step = dt.timedelta(hours=24.5) if operation in ("tap_status", "tell_position") else dt.timedelta()
         self.service.here.world.advance(step)
         yield
         self.service.here.world.advance(-step)
