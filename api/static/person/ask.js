@@ -56,7 +56,7 @@ function show(step, { push = true, focus = true } = {}) {
   steps.forEach((one, k) => (one.hidden = k + 1 !== step))
   const heading = steps[step - 1].querySelector("h1")
   document.title = `${heading.textContent.trim()} · ${title}`
-  if (step === steps.length) readBack()
+  if (step === steps.length) readBack() || look()
   if (push) history.pushState(null, "", `#${step}`)
   if (!focus) return
   heading.focus()
@@ -106,6 +106,56 @@ function readBack() {
     }
     return line
   }))
+}
+
+/** While it is read back: would somebody be free? If not, times at which somebody is; whoever taps one reads it back anew. */
+async function look() {
+  const place = document.getElementById("instead")
+  const body = wish()
+  const text = JSON.stringify(body)
+  place.hidden = true
+  const answer = await call("POST", "/v1/trip-requests/feasibility", body)
+  if (!answer.ok || answer.body.feasible || now !== steps.length || JSON.stringify(wish()) !== text) return
+  const others = answer.body.alternatives.filter((one) => one.kind === "other_time" || one.kind === "other_day").slice(0, 3)
+  const buttons = others.map(offer).filter(Boolean)
+  if (!buttons.length) return
+  const refused = answer.body.obstacles.map((one) => refusals[one.code] ?? refusals.conflict)
+  place.querySelector("p").textContent = [...(refused.length ? new Set(refused) : [say.nobodyfree]), say.instead].join(" ")
+  place.querySelector("div").replaceChildren(...buttons)
+  place.querySelector(".help").hidden = refused.length > 0
+  place.hidden = false
+}
+
+function offer(other) {
+  const day = wall(other.arrive_by ?? other.depart_after)
+  const option = [...field("day").options].find((one) => one.value === day.date)
+  if (!option) return null
+  const button = document.createElement("button")
+  button.type = "button"
+  button.textContent = fill(other.arrive_by ? say.insteadarrive : say.insteaddepart, { day: option.textContent, time: said(day.time) })
+  button.addEventListener("click", () => {
+    field("day").value = day.date
+    put("at", day.time)
+    if (other.return_after) put("back", wall(other.return_after).time)
+    save()
+    show(steps.length, { push: false })
+  })
+  return button
+}
+
+function put(prefix, clock) {
+  for (const [name, part] of [["hour", clock.slice(0, 2)], ["minute", clock.slice(3)]]) {
+    const select = field(`${prefix}_${name}`)
+    if (![...select.options].some((one) => one.value === part)) select.add(new Option(part, part))
+    select.value = part
+  }
+}
+
+/** A moment on the wall of the territory. */
+function wall(moment) {
+  const shown = { timeZone: say.zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" }
+  const part = Object.fromEntries(new Intl.DateTimeFormat("en-CA", shown).formatToParts(new Date(moment)).map((one) => [one.type, one.value]))
+  return { date: `${part.year}-${part.month}-${part.day}`, time: `${part.hour}:${part.minute}` }
 }
 
 function wish() {

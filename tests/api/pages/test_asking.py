@@ -197,7 +197,8 @@ def test_what_cannot_be_is_said_with_what_would_be_possible(known: Site, screen:
     press(one, "Continuer")
     press(one, "Continuer")
     press(one, "Envoyer ma demande")
-    page.get_by_text("Choisissez une heure entre 8 h et 18 h 30.").wait_for()
+    page.get_by_text("Choisissez une heure entre 8 h et 18 h 30.").first.wait_for()
+    page.wait_for_url("**/ask#2")
     assert page.url.endswith("#2")
     fits(one, "ask-refused-dark")
     page.locator("select[name=at_minute]").select_option("15")
@@ -287,13 +288,34 @@ def press(one: Screen, name: str) -> None:
 
 
 def fill_when(one: Screen, hour: str = "10", minute: str = "40") -> None:
-    """The second question, about three days after the demo's."""
+    """The second question: some days from now."""
     page = one.page
     page.locator("select[name=day]").wait_for()
     onto(one, "input[name=kind]")
     page.keyboard.press("Space")
-    day = page.locator("select[name=day]")
-    options = day.locator("option").evaluate_all("all => all.map(one => one.value)")
-    page.locator("select[name=day]").select_option(options[5])
+    page.locator("select[name=day]").select_option(index=5)
     page.locator("select[name=at_hour]").select_option(hour)
     page.locator("select[name=at_minute]").select_option(minute)
+
+
+@pytest.mark.browser
+def test_where_nobody_is_free_other_times_are_offered_before_it_is_sent(known: Site, screen: Callable[..., Screen]) -> None:
+    one = screen("phone")
+    page = one.enter("beneficiary", "/ask")
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.locator("input[type=search]").first.fill("gare")
+    page.keyboard.press("Enter")
+    page.locator("input[name=destination][data-found]").first.check()
+    press(one, "Continuer")
+    fill_when(one, hour="10", minute="30")
+    sunday = next(day for day in (known.demo.date + dt.timedelta(days=k) for k in range(1, 8)) if day.isoweekday() == 7)
+    page.locator("select[name=day]").select_option(str(sunday))  # when nobody drives
+    press(one, "Continuer")
+    page.locator("input[name=back][value=no]").check()
+    press(one, "Continuer")
+    press(one, "Continuer")
+    page.locator("#instead button").first.wait_for()
+    fits(one, "ask-instead")
+    chosen = page.locator("#instead button").first.inner_text()
+    page.locator("#instead button").first.click()
+    page.locator("#read-back", has_text=chosen.split()[-2]).wait_for()
