@@ -32,7 +32,7 @@ def chromium() -> Iterator[Browser]:
     if program is None:
         leave_out("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage", "--lang=fr-FR"])
         yield browser
         browser.close()
 

@@ -44,6 +44,8 @@ PAGES: Mapping[str, frozenset[Role]] = MappingProxyType(
         "show_my_people": REFERRERS,
         "show_new_person": REFERRERS,
         "show_my_day": frozenset({"driver"}),
+        "show_new_request": STAFF,
+        "show_caller": STAFF,
     }
 )
 LANGUAGE = "allons-language"  # the cookie of whoever has chosen one

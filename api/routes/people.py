@@ -8,14 +8,16 @@ from api.auth import CallerOf, own_beneficiary, own_volunteer
 from api.deps import PartsOf
 from api.once import OnceOf
 from api.routes.volunteers import DryRunOf
-from api.schemas import AvailabilityOut, BeneficiaryOut, Page, PageOf, VolunteerOut, page_of
+from api.schemas import AvailabilityOut, BeneficiaryOut, FoundPeople, FoundPerson, Page, PageOf, VolunteerOut, page_of
 from api.versions import IfMatch, check_version, show_version
 from api.volunteer_schemas import ChangedVolunteerOut, TouchedOut
-from dispatch.model.intake import ChangedVolunteer, NewAvailability, NewBeneficiary, NewVolunteer, RowId
+from dispatch.errors import Refused
+from dispatch.model.intake import ChangedVolunteer, NewAvailability, NewBeneficiary, NewVolunteer, PersonQuestion, RowId
 from dispatch.service.engagements import change_volunteer as rewrite_volunteer
 from dispatch.service.people import add_availability as note_availability
 from dispatch.service.people import add_beneficiary, add_volunteer
 from dispatch.service.people import change_person as note_change
+from dispatch.service.people import search_people as find_people
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Availability, Beneficiary, Volunteer
 
@@ -43,6 +45,17 @@ def list_beneficiaries(caller: CallerOf, parts: PartsOf, page: PageOf) -> Page[B
         who = store.identities(row.id for row in rows)
     parts.note_read(caller, "beneficiary", None, len(rows))
     return page_of(rows, [BeneficiaryOut.of(row, who[row.id]) for row in rows], page)
+
+
+@router.post("/people/search", tags=["beneficiaries"])
+def search_people(question: PersonQuestion, caller: CallerOf, parts: PartsOf) -> FoundPeople:
+    """Somebody by name or phone. Posted, because names do not belong into addresses; keeps nothing, so it takes no Idempotency-Key."""
+    if question.kind == "volunteer" and not caller.is_staff:
+        raise Refused
+    with parts.reading(caller.territory_id) as store:
+        found = find_people(store, question, caller.actor_id if caller.is_referrer else None)
+    parts.note_read(caller, question.kind, None, len(found))
+    return FoundPeople(items=[FoundPerson(id=person, name=who.name, phone=who.phone) for person, who in found])
 
 
 @router.get("/beneficiaries/{beneficiary_id}", tags=["beneficiaries"])

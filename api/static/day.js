@@ -239,7 +239,7 @@ function listen() {
     clearTimeout(waiting)
     waiting = setTimeout(() => !dragged && document.dispatchEvent(new CustomEvent("allons:changed")), 150)
   }
-  for (const kind of ["message", "changed", "reload"]) stream.addEventListener(kind, heard)
+  for (const kind of ["change", "reload"]) stream.addEventListener(kind, heard)
 }
 window.addEventListener("resize", place)
 settle()

@@ -96,6 +96,7 @@ class Operation:
             "create_account": {"role": "partner", "name": "Odette", "email": "odette@example.org"},
             "create_link": {"role": "driver", "holder_id": volunteer},
             "decline_offer": {"reason": "other"},
+            "search_people": {"text": "Canary"},
             "search_places": {"text": "12 rue de l'Église", "near": home},
             "name_point": {"point": home},
             "step_engagement": {"to": "suspended"},

@@ -12,6 +12,7 @@ from api.pages.words.day import DAY
 from api.pages.words.door import DOOR
 from api.pages.words.me import ME
 from api.pages.words.offer import OFFER
+from api.pages.words.phone import PHONE
 from api.pages.words.rides import RIDES
 from api.pages.words.statement import STATEMENT
 from dispatch.model.notices import Language
@@ -22,6 +23,7 @@ _ROOMS = (
     CONSOLE,
     DAY,
     ME,
+    PHONE,
     RIDES,
     STATEMENT,
     ASKING,

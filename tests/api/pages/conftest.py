@@ -18,7 +18,10 @@ from dispatch.service.demo import Demo, fill_demo
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
 from dispatch.world import World
+from routing.confined import write_places_confined
+from routing.demo import make_demo_extract
 from routing.network import RoadNetwork
+from routing.places import LocalIndex, PlaceSearch
 from tests.browser import Screen, chromium
 from tests.conftest import VAULT
 from tests.servers import free_port
@@ -57,14 +60,27 @@ def planned_demo(empty_sqlite: Path, demo_roads: RoadNetwork, tmp_path_factory: 
     return path, demo
 
 
+@pytest.fixture(scope="session")
+def demo_places(demo_roads: RoadNetwork, tmp_path_factory: pytest.TempPathFactory) -> PlaceSearch:
+    """The demo territory's places, searched by name."""
+    folder = tmp_path_factory.mktemp("places")
+    make_demo_extract(folder / "demo.osm.pbf")
+    write_places_confined(folder / "demo.osm.pbf", folder / "demo.places")
+    west, south, east, north = demo_roads.bounds
+    return PlaceSearch(LocalIndex(folder / "demo.places"), [], within=(west, south, east, north))
+
+
 @pytest.fixture(scope="module")
-def site(planned_demo: tuple[Path, Demo], demo_roads: RoadNetwork, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(
+    planned_demo: tuple[Path, Demo], demo_roads: RoadNetwork, demo_places: PlaceSearch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
     """The demo of one module's tests: they may change it, in the order they stand in."""
     path, demo = planned_demo
     copy = shutil.copy(path, tmp_path_factory.mktemp("site"))
     settings = Settings(round_seconds=0.5, debounce_seconds=0.2, sweep_seconds=0.5, sender_seconds=0.5)
     with Database(f"sqlite:///{copy}", VAULT) as database:
-        parts = Parts(database=database, network=demo_roads, bus=LocalBus(), settings=settings, world=World(), demo=True)
+        own = {"bus": LocalBus(), "settings": settings, "world": World(), "geocoder": demo_places}
+        parts = Parts(database=database, network=demo_roads, demo=True, **own)  # type: ignore[arg-type]
         with Site(parts, demo) as served:
             yield served
 

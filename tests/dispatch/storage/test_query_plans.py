@@ -196,7 +196,7 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
         "tap_status": {"id": str(uuid4()), "state": "en_route", "at": span["starts_at"]},
         **dict.fromkeys(("create_trip_request", "try_trip_request"), wish),
         "add_availability": span, "create_round": {"date": str(day)}, "create_key": {"role": "partner"},
-        "search_places": {"text": "12 rue de l'Église"}, "name_point": {"point": home},
+        "search_people": {"text": "Roussel"}, "search_places": {"text": "12 rue de l'Église"}, "name_point": {"point": home},
         "decline_offer": {"reason": "other"}, "call_for_return": {"ready_at": f"{day}T21:30:00Z"},
         "change_territory": {"name": "Pays", "policy": {}, "rules": {}, "timetable": [], "queue": "rounds"},
         "create_account": {"role": "partner", "name": "Odine", "email": "odine@example.org"},
