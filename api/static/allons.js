@@ -117,12 +117,13 @@ function mark(form, fault) {
   note.className = "fault"
   note.id = `fault-${name.replaceAll(".", "-")}`
   note.textContent = fault.detail
-  field.setAttribute("aria-errormessage", note.id)
+  if (!field.hasAttribute("aria-describedby")) field.setAttribute("aria-describedby", note.id)
   ;(field.closest("label") ?? field).append(note)
   return true
 }
 
 function clear(form) {
+  form.querySelectorAll("[aria-describedby^=fault-]").forEach((field) => field.removeAttribute("aria-describedby"))
   form.querySelectorAll(".fault").forEach((note) => note.remove())
   form.querySelectorAll("[aria-invalid]").forEach((field) => field.removeAttribute("aria-invalid"))
   const place = form.querySelector(".trouble")
