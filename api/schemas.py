@@ -212,16 +212,6 @@ class TripOut(_Out):
         return cls.model_validate({**known, "legs": legs})
 
 
-class FoundPerson(_Out):
-    id: UUID
-    name: str | None
-    phone: str | None
-
-
-class FoundPeople(_Out):
-    items: list[FoundPerson]
-
-
 class RoundOut(_Out):
     id: UUID
     service_date: dt.date

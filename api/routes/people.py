@@ -1,14 +1,16 @@
 """Beneficiaries, volunteers, and when volunteers are free."""
 
 from typing import TypeVar
+from uuid import UUID
 
 from fastapi import APIRouter, Response
+from pydantic import BaseModel
 
 from api.auth import CallerOf, own_beneficiary, own_volunteer
 from api.deps import PartsOf
 from api.once import OnceOf
 from api.routes.volunteers import DryRunOf
-from api.schemas import AvailabilityOut, BeneficiaryOut, FoundPeople, FoundPerson, Page, PageOf, VolunteerOut, page_of
+from api.schemas import AvailabilityOut, BeneficiaryOut, Page, PageOf, VolunteerOut, page_of
 from api.versions import IfMatch, check_version, show_version
 from api.volunteer_schemas import ChangedVolunteerOut, TouchedOut
 from dispatch.errors import Refused
@@ -22,6 +24,20 @@ from dispatch.storage.store import Store
 from dispatch.storage.tables import Availability, Beneficiary, Volunteer
 
 router = APIRouter()
+
+
+class FoundPerson(BaseModel):
+    id: UUID
+    name: str | None
+    phone: str | None
+
+
+class FoundPeople(BaseModel):
+    """People that a search found, by name."""
+
+    items: list[FoundPerson]
+
+
 PersonOut = TypeVar("PersonOut", BeneficiaryOut, VolunteerOut)
 
 
