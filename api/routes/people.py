@@ -14,7 +14,8 @@ from api.schemas import AvailabilityOut, BeneficiaryOut, Page, PageOf, Volunteer
 from api.versions import IfMatch, check_version, show_version
 from api.volunteer_schemas import ChangedVolunteerOut, TouchedOut
 from dispatch.errors import Refused
-from dispatch.model.intake import ChangedVolunteer, NewAvailability, NewBeneficiary, NewVolunteer, PersonQuestion, RowId
+from dispatch.model.finding import PersonQuestion
+from dispatch.model.intake import ChangedVolunteer, NewAvailability, NewBeneficiary, NewVolunteer, RowId
 from dispatch.service.engagements import change_volunteer as rewrite_volunteer
 from dispatch.service.people import add_availability as note_availability
 from dispatch.service.people import add_beneficiary, add_volunteer

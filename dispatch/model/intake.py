@@ -170,16 +170,6 @@ class NewBeneficiary(_Reached):
         return self
 
 
-class PersonQuestion(Intake):
-    """Whom to look for."""
-
-    model_config = example({"text": "Roussel", "kind": "beneficiary"})
-
-    text: Line = Field(description="The beginnings of names, in any order and without accents if need be; or the end of a phone number.")
-    kind: Literal["beneficiary", "volunteer"] = "beneficiary"
-    limit: int = Field(10, ge=1, le=50)
-
-
 class _VolunteerFile(_Reached):
     """What is known of a volunteer driver and the car."""
 

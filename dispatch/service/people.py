@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from dispatch.errors import BadInput, Conflict, Fault
 from dispatch.model.clock import day_length_s, day_start
 from dispatch.model.day import Policy
+from dispatch.model.finding import PersonQuestion
 from dispatch.model.intake import (
     ChangedTerritory,
     ChangedVolunteer,
@@ -18,7 +19,6 @@ from dispatch.model.intake import (
     NewBeneficiary,
     NewTerritory,
     NewVolunteer,
-    PersonQuestion,
 )
 from dispatch.model.lifecycle import INITIAL
 from dispatch.model.rules import Rules
