@@ -56,6 +56,7 @@ _TIMES = {
     "is in the past": "C'est déjà passé : choisissez un moment à venir.",
     "is in the future": "C'est dans le futur : vérifiez la date.",
     "is in the future: check the clock of the phone": "C'est dans le futur : vérifiez l'heure du téléphone.",
+    "is too long ago to say anything": "C'est trop ancien pour dire où vous êtes.",
     "is long before this ride": "C'est bien avant ce trajet : vérifiez l'heure du téléphone.",
     "is long after this ride: tell the coordination": "C'est bien après ce trajet : prévenez la coordination.",
     "is more than {} days ahead": "C'est dans plus de {0} jours : choisissez une date plus proche.",

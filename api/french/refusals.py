@@ -95,6 +95,7 @@ _RIDES = {
     "This person already has a request for this moment.": "Cette personne a déjà une demande à ce moment : regardez-la d'abord.",
     "The time of this way back is known, or it is over.": "L'heure de ce retour est déjà connue, ou il est terminé.",
     "Nothing of this request is left to be cancelled.": "Il ne reste rien à annuler dans cette demande.",
+    "Only a run that has begun, and is not over, has a position.": "Une position ne s'envoie que pendant une tournée, entre départ et fin.",
     "Nobody drives this ride.": "Personne n'a ce trajet en charge.",
     "Only the coordination says that a ride was missed.": "Seule la coordination peut dire qu'un trajet a été manqué.",
     "This ride cannot be over before it begins.": "Ce trajet ne peut pas être terminé avant d'avoir commencé.",
