@@ -23,6 +23,7 @@ from dispatch.service.accounts import csrf_token, find_login, see
 from dispatch.service.keys import Caller, find_caller
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.registry import Registry
+from dispatch.storage.series_tables import RideSeries
 from dispatch.storage.tables import Beneficiary, Offer, TripRequest
 
 T = TypeVar("T")
@@ -83,6 +84,14 @@ ALLOWED: Mapping[str, frozenset[Role]] = MappingProxyType(
         "accept_trip_request": STAFF,
         "refuse_trip_request": STAFF,
         "call_for_return": _ASKERS,
+        "create_series": _ASKERS,
+        "list_series": _ASKERS,
+        "get_series": _ASKERS,
+        "change_series": _ASKERS,
+        "end_series_after": _ASKERS,
+        "skip_series_days": _ASKERS,
+        "resume_series_days": _ASKERS,
+        "move_series_day": _ASKERS,
         "list_unmet_needs": _READERS,
         "list_runs": _DRIVERS,
         "get_run": _DRIVERS,
@@ -192,6 +201,14 @@ SCOPED: Mapping[str, frozenset[Scope]] = MappingProxyType(
         "accept_trip_request": frozenset({"trips:write"}),
         "refuse_trip_request": frozenset({"trips:write"}),
         "call_for_return": frozenset({"trips:write"}),
+        "create_series": frozenset({"trips:write"}),
+        "list_series": frozenset({"trips:read"}),
+        "get_series": frozenset({"trips:read"}),
+        "change_series": frozenset({"trips:write"}),
+        "end_series_after": frozenset({"trips:write"}),
+        "skip_series_days": frozenset({"trips:write"}),
+        "resume_series_days": frozenset({"trips:write"}),
+        "move_series_day": frozenset({"trips:write"}),
         "list_unmet_needs": frozenset({"trips:read"}),
         "list_runs": frozenset({"trips:read", "people:read"}),
         "get_run": frozenset({"trips:read", "people:read"}),
@@ -336,6 +353,11 @@ def own_beneficiary(caller: Caller, row: Beneficiary) -> Beneficiary:
 
 def own_request(caller: Caller, row: TripRequest) -> TripRequest:
     """As for people: a request is seen by staff, by the referrer who entered it, and by whom it is for."""
+    return _seen(row, caller.is_staff or _entered(caller, row.entered_by) or row.beneficiary_id == caller.holder_id)
+
+
+def own_series(caller: Caller, row: RideSeries) -> RideSeries:
+    """As for requests."""
     return _seen(row, caller.is_staff or _entered(caller, row.entered_by) or row.beneficiary_id == caller.holder_id)
 
 

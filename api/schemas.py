@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from api.series_schemas import SeriesOut
 from dispatch.model.day import Policy
 from dispatch.model.intake import RowId
 from dispatch.model.plans import Plan, Summary
@@ -387,6 +388,7 @@ class BeneficiaryCopy(_Out):
 
     person: BeneficiaryOut
     requests: list[TripOut]
+    series: list[SeriesOut]
 
 
 def _area(point: Point) -> Point:

@@ -179,6 +179,27 @@ _SHEETS = {
     ),
     "is the same person as in line {}": "C'est la même personne qu'à la ligne {0}.",
 }
+_SERIES = {
+    "give each weekday once": "Chaque jour de la semaine ne va qu'une fois dans la liste.",
+    "lasts more than {} days: end the series instead": "C'est plus de {0} jours : mettez plutôt fin à la série.",
+    "give either arrive_by or depart_after; neither keeps the time": (
+        "Donnez l'heure d'arrivée ou celle de départ, pas les deux ; sans heure, celle de la série reste."
+    ),
+    "must stay: a series is of one person": "Une série est celle d'une seule personne : elle ne change pas.",
+    "must not be after the series' last day: write the series anew to make it longer": (
+        "La série finit avant : pour la prolonger, modifiez-la."
+    ),
+    "needs the territory's school zone: `rules.holidays.school_zone`": (
+        "La zone scolaire du territoire n'est pas connue : à indiquer dans ses règles (rules.holidays.school_zone)."
+    ),
+    "has no date that is still to come between first_day and last_day": "Entre ces deux jours, aucune date n'est encore à venir.",
+    "leaves no date of this series": "Toutes les dates de cette série sont des jours fériés ou de vacances.",
+    "is past or does not exist on any date of this series: the clocks change": (
+        "Cette heure est passée, ou n'existe à aucune date de la série : c'est le changement d'heure."
+    ),
+    "has no such time: the clocks change on that day": "Cette heure n'existe pas ce jour-là : c'est le changement d'heure.",
+    "is no date of this series that is still to come": "Ce n'est pas une date à venir de cette série.",
+}
 _TELLING = {
     "is not an event (docs/webhooks.md)": "Cet événement n'existe pas (voir docs/webhooks.md).",
     "is needed for a mail, and nothing else has one": "Il faut un objet pour un e-mail, et pour rien d'autre.",
@@ -198,4 +219,6 @@ _TELLING = {
     "is no address": "Ce n'est pas une adresse web.",
     "leads into a private network": "Cette adresse mène à un réseau privé.",
 }
-FIELDS: Mapping[str, str] = MappingProxyType({**_FORMS, **_TIMES, **_PEOPLE, **_REQUESTS, **_TIME_GIVEN, **_PAPERS, **_SHEETS, **_TELLING})
+FIELDS: Mapping[str, str] = MappingProxyType(
+    {**_FORMS, **_TIMES, **_PEOPLE, **_REQUESTS, **_TIME_GIVEN, **_PAPERS, **_SHEETS, **_SERIES, **_TELLING}
+)

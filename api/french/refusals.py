@@ -92,6 +92,11 @@ _ASKING = {
     "Another worker has taken this round over.": "Cette planification a été reprise ailleurs.",
 }
 _RIDES = {
+    "This series is over.": "Cette série est terminée.",
+    "No day of this series is skipped then.": "Aucune date de cette série n'est suspendue ces jours-là.",
+    "A volunteer has agreed to drive on that day: cancel that ride first, or say also_promised=true.": (
+        "Un bénévole a accepté le trajet de ce jour : annulez d'abord ce trajet (ou demandez-le avec also_promised=true)."
+    ),
     "This person already has a request for this moment.": "Cette personne a déjà une demande à ce moment : regardez-la d'abord.",
     "The time of this way back is known, or it is over.": "L'heure de ce retour est déjà connue, ou il est terminé.",
     "Nothing of this request is left to be cancelled.": "Il ne reste rien à annuler dans cette demande.",

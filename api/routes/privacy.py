@@ -5,6 +5,7 @@ from fastapi import APIRouter, Response
 from api.auth import CallerOf, own_beneficiary, own_volunteer
 from api.deps import PartsOf
 from api.schemas import AvailabilityOut, BeneficiaryCopy, BeneficiaryOut, OfferOut, RunOut, TripOut, VolunteerOut
+from api.series_schemas import SeriesOut
 from api.versions import IfMatch, check_version
 from api.volunteer_schemas import AbsenceOut, CredentialOut, HoursOut, VolunteerCopy
 from dispatch.model.intake import RowId
@@ -22,8 +23,11 @@ def copy_beneficiary(beneficiary_id: RowId, caller: CallerOf, parts: PartsOf) ->
     with parts.reading(caller.territory_id) as store:
         row = own_beneficiary(caller, store.get(Beneficiary, beneficiary_id))
         requests = [request for request in store.requests_for(row.id) if not caller.is_referrer or request.entered_by == caller.actor_id]
+        series = [one for one in store.series_of(row.id) if not caller.is_referrer or one.entered_by == caller.actor_id]
         found = BeneficiaryCopy(
-            person=BeneficiaryOut.of(row, store.identity(row.id)), requests=[TripOut.of(view) for view in show_trips(store, requests)]
+            person=BeneficiaryOut.of(row, store.identity(row.id)),
+            requests=[TripOut.of(view) for view in show_trips(store, requests)],
+            series=[SeriesOut.of(one) for one in series],
         )
     parts.note_read(caller, "beneficiary", row.id, act="copied")
     return found

@@ -25,6 +25,7 @@ from dispatch.service.privacy import erase_after_restore, retire_people
 from dispatch.service.publishing import publish_due
 from dispatch.service.reminding import remind
 from dispatch.service.rounds import MOST_DAYS, enqueue_round, enqueue_slot
+from dispatch.service.series import due_series, extend_series
 from dispatch.service.waitlist import give_up_late
 from dispatch.settings import Settings
 from dispatch.storage.accounts import Accounts
@@ -78,6 +79,7 @@ class Planner:
         self, database: Database, network: RoadNetwork | None, bus: Bus, settings: Settings, world: World, engine: SolveEngine | None = None
     ) -> None:
         self._database, self._bus, self._settings, self._world = database, bus, settings, world
+        self._network = network
         self._engine = engine or _engine_for(database, network, settings, world)
         self._forgotten_at: datetime | None = None
         self._stopping = threading.Event()
@@ -118,6 +120,7 @@ class Planner:
         self.remind()
         self.give_up()
         self.end_papers()
+        self.extend_series()
         self.queue_rounds()
         self.queue_slots()
         self.publish()
@@ -166,6 +169,19 @@ class Planner:
         for territory in self._territories():
             with suppress(Conflict), self._database.write() as session:  # changed at this very moment: the next turn looks again
                 end_papers(Store(session, territory.id), self._world)
+
+    def extend_series(self) -> None:
+        """Rides that come again are asked for some weeks ahead; a series at a time."""
+        for territory in self._territories():
+            with self._database.read() as session:
+                due = due_series(Store(session, territory.id), self._world)
+            for series_id in due:
+                with (
+                    suppress(Conflict),
+                    self._database.write() as session,
+                ):  # erased or changed at this very moment: the next turn looks again
+                    store = Store(session, territory.id)
+                    extend_series(store, store.series_held(series_id), self._network, self._world)
 
     def forget(self) -> None:
         """People not seen for long, people a restored backup brought back, and answers that nobody will ask for any more."""

@@ -4,15 +4,19 @@ One section per subject, each of them complete by its defaults: a territory's ro
 added since then takes its default. Written by managers through the API, read by services.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from dispatch.model.asking import Purpose
+from dispatch.model.clock import ServiceDate
 from dispatch.model.contact import Phone
 
 Weekday = Annotated[int, Field(ge=0, le=6)]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+SchoolZone = Literal["A", "B", "C", "corsica"]
+Region = Literal["metropole", "alsace", "moselle", "guadeloupe", "martinique", "guyane", "reunion", "mayotte"]
 
 
 class Section(BaseModel):
@@ -35,6 +39,7 @@ class Booking(Section):
     late_cancel_minutes: int = Field(120, ge=0, le=10_080, description="A ride given up this short before counts as cancelled late.")
     give_up_minutes: int = Field(90, ge=0, le=10_080, description="Nobody found so long before: an unmet need, and the person is told.")
     horizon_days: int = Field(400, ge=1, le=400, description="Rides are asked for at most so many days ahead.")
+    series_days: int = Field(35, ge=1, le=400, description="Rides of a series are asked for so many days ahead, within the horizon.")
 
 
 class Telling(Section):
@@ -113,6 +118,21 @@ class Credentials(Section):
         return next((kind for kind in self.kinds if kind.code == code), None)
 
 
+class FreeDays(Section):
+    """Days without school, the first and the last one."""
+
+    first_day: ServiceDate = Field(strict=False)
+    last_day: ServiceDate = Field(strict=False)
+
+
+class Holidays(Section):
+    """Which days are free, for series that leave them out."""
+
+    region: Region = Field("metropole", description="Whose public holidays.")
+    school_zone: SchoolZone | None = Field(None, description="Of the national calendar (docs/requests.md says until when it is known).")
+    school: tuple[FreeDays, ...] = Field((), strict=False, max_length=60, description="Further days without school.")
+
+
 class Rules(Section):
     """All sections."""
 
@@ -121,3 +141,4 @@ class Rules(Section):
     driving: Driving = Driving()
     telling: Telling = Telling()
     credentials: Credentials = Credentials()
+    holidays: Holidays = Holidays()

@@ -55,13 +55,16 @@ class Asker:
     actor_id: UUID | None = None
     staff: bool = True  # may go past the territory's booking rules, and accepts what it enters
     channel: Channel = "api"
+    quiet: bool = False  # the person is not told that it was received: it was asked for as part of something larger
 
 
 BY_STAFF = Asker()
 
 
-def request_trip(store: Store, new: NewTrip, network: RoadNetwork, world: World, asker: Asker = BY_STAFF) -> TripRequest:
+def request_trip(store: Store, new: NewTrip, network: RoadNetwork | None, world: World, asker: Asker = BY_STAFF) -> TripRequest:
     """Note a wish for a ride; the next round of its day plans it, unless a coordinator has to look at it first.
+
+    Without a network: its places were looked at before.
 
     BadInput for an unknown person, a point far from roads, a moment that is past or that the booking rules do not allow; Conflict when the
     person has another ride then.
@@ -69,7 +72,7 @@ def request_trip(store: Store, new: NewTrip, network: RoadNetwork, world: World,
     territory = store.territory()
     faults = []
     if store.person_as_is(new.beneficiary_id) is None:  # and stays so until this is kept: nobody is erased around a new request
-        faults.append(_UNKNOWN)
+        faults.append(UNKNOWN)
     faults += [obstacle.fault for obstacle in obstacles_to(territory, new, world.now())]
     check_wish(new, territory, network, asker, faults)
     row = make_request(new, territory, world, asker)
@@ -82,12 +85,13 @@ def request_trip(store: Store, new: NewTrip, network: RoadNetwork, world: World,
             store.move(leg, "on_call", world)
     if asker.staff or rules_of(territory).booking.accept_at_once:
         store.move(row, "accepted", world)
-    queue_notice(store, "request_received", row.beneficiary_id, row.id, world, facts={"at": new.moment}, key=f"received {row.id}")
+    if not asker.quiet:
+        queue_notice(store, "request_received", row.beneficiary_id, row.id, world, facts={"at": new.moment}, key=f"received {row.id}")
     store.note_access("changed", "beneficiary", row.beneficiary_id, 1, world)
     return row
 
 
-_UNKNOWN = Fault("beneficiary_id", "unknown", "is not a person of this territory")
+UNKNOWN = Fault("beneficiary_id", "unknown", "is not a person of this territory")
 
 
 def obstacles_to(territory: Territory, new: NewTrip, now: datetime) -> list[Obstacle]:
@@ -103,7 +107,7 @@ def obstacles_to(territory: Territory, new: NewTrip, now: datetime) -> list[Obst
     return obstacles_of(rules_of(territory).booking, new.moment, new.purpose, now, territory.timezone, name)
 
 
-def check_wish(new: NewTrip, territory: Territory, network: RoadNetwork, asker: Asker, faults: Sequence[Fault] = ()) -> None:
+def check_wish(new: NewTrip, territory: Territory, network: RoadNetwork | None, asker: Asker, faults: Sequence[Fault] = ()) -> None:
     """BadInput for what no other time would mend, with the faults found before: who may say what, and places."""
     found = list(faults)
     if new.override and not asker.staff:
@@ -113,7 +117,8 @@ def check_wish(new: NewTrip, territory: Territory, network: RoadNetwork, asker: 
     if found:
         raise BadInput(found)
     points = {"origin": new.origin, "destination": new.destination}
-    check_on_roads(network, policy_of(territory).snap_limit_metres, points)
+    if network is not None:
+        check_on_roads(network, policy_of(territory).snap_limit_metres, points)
 
 
 def make_request(new: NewTrip, territory: Territory, world: World, asker: Asker) -> TripRequest:
@@ -193,8 +198,8 @@ def bring_back(store: Store, request: TripRequest, ready_at: datetime, world: Wo
     return request
 
 
-def cancel_trip(store: Store, request: TripRequest, world: World, why: Cancel = NO_REASON) -> TripRequest:
-    """Nobody drives any more; volunteers who were asked or had agreed are free again, and both sides are told.
+def cancel_trip(store: Store, request: TripRequest, world: World, why: Cancel = NO_REASON, *, quiet: bool = False) -> TripRequest:
+    """Nobody drives any more; volunteers who were asked or had agreed are free again, and both sides are told (`quiet`: volunteers only).
 
     Without the way there the way back is not needed either. IllegalMove when there is nothing left to cancel, or somebody is in the car.
     """
@@ -215,8 +220,8 @@ def cancel_trip(store: Store, request: TripRequest, world: World, why: Cancel = 
     if all(leg.state in OVER_LEG for leg in legs):
         ended = "cancelled" if all(leg.state in ("cancelled", "late_cancelled") for leg in legs) else "closed"
         store.move(request, ended if request.state == "accepted" else "cancelled", world, why.reason)
-    facts = {"at": moment_of(request)}
-    queue_notice(store, "cancel_confirmed", request.beneficiary_id, request.id, world, facts=facts)
+    if not quiet:
+        queue_notice(store, "cancel_confirmed", request.beneficiary_id, request.id, world, facts={"at": moment_of(request)})
     store.note_access("changed", "beneficiary", request.beneficiary_id, 1, world)
     return request
 

@@ -31,7 +31,7 @@ class Table(DeclarativeBase):
 
 def within(*columns: str) -> tuple[sa.ForeignKeyConstraint, ...]:
     """Composite foreign keys that stay in the territory: `beneficiary_id` points to table `beneficiary`, and so on."""
-    parents = {"request_id": "trip_request"}
+    parents = {"request_id": "trip_request", "series_id": "ride_series"}
     return tuple(
         sa.ForeignKeyConstraint(["territory_id", column], [f"{(p := parents.get(column, column[:-3]))}.territory_id", f"{p}.id"])
         for column in columns

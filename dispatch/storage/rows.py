@@ -19,12 +19,13 @@ from dispatch.model.lifecycle import Kind, move
 from dispatch.storage.base import Table, change_row
 from dispatch.storage.database import enter
 from dispatch.storage.log import Event
+from dispatch.storage.series_tables import RideSeries
 from dispatch.storage.tables import Availability, Beneficiary, Leg, Offer, Round, Run, Territory, TripRequest, UnmetNeed, Volunteer
 from dispatch.storage.volunteer_tables import Absence, Credential, Engagement
 from dispatch.world import World
 
 N = TypeVar("N", bound=Table)
-T = TypeVar("T", Beneficiary, Volunteer, Availability, TripRequest, Leg, Round, Offer, Run, UnmetNeed, Credential, Absence)
+T = TypeVar("T", Beneficiary, Volunteer, Availability, TripRequest, Leg, Round, Offer, Run, UnmetNeed, Credential, Absence, RideSeries)
 Moved = TripRequest | Leg | Offer | Round | Run | Engagement | Credential
 KINDS: dict[type[Moved], Kind] = {
     TripRequest: "request",
@@ -45,6 +46,7 @@ _PAGE_ORDER: dict[type[Table], Moment] = {
     Beneficiary: Beneficiary.created_at,
     Credential: Credential.created_at,
     Offer: Offer.sent_at,
+    RideSeries: RideSeries.created_at,
     Round: Round.queued_at,
     Run: Run.starts_at,
     TripRequest: TripRequest.created_at,

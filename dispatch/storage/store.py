@@ -9,11 +9,14 @@ from dispatch.storage.live import LiveRows
 from dispatch.storage.notices import NoticeRows
 from dispatch.storage.privacy import PrivacyRows
 from dispatch.storage.rounds import RoundRows
+from dispatch.storage.series import SeriesRows
 from dispatch.storage.sms import SmsRows
 from dispatch.storage.trips import TripRows
 from dispatch.storage.volunteers import VolunteerRows
 from dispatch.storage.webhooks import WebhookRows
 
 
-class Store(VolunteerRows, TripRows, RoundRows, DrivingRows, PrivacyRows, NoticeRows, WebhookRows, SmsRows, AuditRows, LiveRows):
+class Store(
+    VolunteerRows, TripRows, SeriesRows, RoundRows, DrivingRows, PrivacyRows, NoticeRows, WebhookRows, SmsRows, AuditRows, LiveRows
+):
     """One territory's rows. What belongs to another one is absent here."""

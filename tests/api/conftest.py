@@ -45,6 +45,7 @@ class Service:
             ),
         }
         self._mine: dict[str, Any] = {}
+        self._series: UUID | None = None
         self.people_home = self.here.point()
         self._keys: dict[tuple[str, UUID], str] = {}
 
@@ -64,6 +65,20 @@ class Service:
         """One call as somebody."""
         headers = {"Authorization": f"Bearer {self.key(role, at)}", "Idempotency-Key": str(uuid4()), **rest.pop("headers", {})}
         return self.client.request(method, path, headers=headers, **rest)
+
+    @property
+    def series_of_mine(self) -> dict[str, Any]:
+        """A wish that comes again, the same each time."""
+        days = {"weekdays": [1, 2, 3, 4, 5, 6, 7], "first_day": "2026-11-23"}
+        return {**self.wish_of_mine, "arrive_by": "20:00", "return_after": "21:00", **days}
+
+    @property
+    def series_id(self) -> UUID:
+        """Of a series that is there."""
+        if self._series is None:
+            made = self.call("coordinator", "POST", "/v1/series", json=self.series_of_mine)
+            self._series = UUID(made.json()["series"]["id"])
+        return self._series
 
     def wish(self, **parts: Any) -> dict[str, Any]:
         """A trip request as it is posted."""

@@ -85,6 +85,15 @@ REFUSED: dict[str, dict[str, Any]] = {
         "0001-01-01T00:00:00Z", "year 9999": "9999-12-31T23:00:00Z", "zone by name": "2026-11-24T10:40:00[Europe/Paris]", "text": CANARY,
         "full width": "２０２６-11-24T10:40:00Z", "24:00": "2026-11-24T24:00:00Z", "past": "2020-01-01T10:40:00Z",
     },
+    "clock": {
+        "24:00": "24:00", "24:01": "24:01", "23:60": "23:60", "short": "9:30", "french": "9h30", "seconds": "09:30:00", "minus": "-1:00",
+        "full width": "０9:30", "number": 930, "number as text": "0930", "blanks": " 09:30", "instant": "2026-11-24T10:40:00Z",
+        "text": CANARY, "empty": "", "newline": "09:30\n",
+    },
+    "weekdays": {
+        "eighth": [8], "none": [0], "minus": [-1], "twice": [1, 1], "text": ["1"], "word": [CANARY], "float": [1.5], "nested": [[1]],
+        "null in it": [None], "true": [True], "empty list": [], "number": 1, "endless": [10**400], "many": [1, 2, 3, 4, 5, 6, 7, 1],
+    },
     "date": {
         "french": "24/11/2026", "number": 5, "moment": "2026-11-24T10:00:00Z", "30 February": "2026-02-30", "year 9999": "9999-12-31",
         "text": CANARY,
@@ -115,6 +124,7 @@ NAMES = {
     "text": "line", "timezone": "zone", "token": "token", "code": "code", "password": "password",
     "kind": "slug", "car": "line",
     "queue": "slug", "url": "url", "body": "prose", "subject": "line",
+    "weekdays": "weekdays",
     "from": "line", "message": "said", "message_id": "line",
 }  # fmt: skip
 
@@ -128,6 +138,8 @@ def kind_of(name: str, schema: dict[str, Any], components: dict[str, Any]) -> st
     found = components[found["$ref"].rsplit("/", 1)[-1]] if "$ref" in found else found
     if "enum" in found or "const" in found:
         return "choice"
+    if found.get("pattern", "").startswith("^([01][0-9]|2[0-3]):"):
+        return "clock"
     if found["type"] == "array":
         return (
             "texts"

@@ -43,6 +43,7 @@ class Operation:
         known = {"beneficiary_id": person, "volunteer_id": volunteer, **dict.fromkeys(self.ids, str(uuid4()))}
         known |= {name: value for name, value in TEXT.items() if name in self.ids}
         known["territory_id"] = self.service.here.id
+        known |= {"series_id": self.service.series_id} if "series_id" in self.ids and "series_id" not in changed else {}
         known |= {name: str(value) for name, value in (("beneficiary_id", person), ("volunteer_id", volunteer)) if name in self.ids}
         return self.path.format(**{**known, **changed})
 
@@ -91,6 +92,7 @@ class Operation:
             "add_availability": {"starts_at": "2026-12-01T10:00:00Z", "ends_at": "2026-12-01T11:00:00Z"},
             "create_trip_request": self.service.wish_of_mine,
             "try_trip_request": self.service.wish_of_mine,
+            **dict.fromkeys(("create_series", "change_series"), self.service.series_of_mine),
             "create_round": {"date": "2026-11-25"},
             "create_key": {"role": "partner"},
             "create_account": {"role": "partner", "name": "Odette", "email": "odette@example.org"},

@@ -14,6 +14,7 @@ from api import auth
 from dispatch.model.driving import NewTap
 from dispatch.model.intake import NewAccount
 from dispatch.model.roles import REFERRERS, ROLES, SCOPES, Role, Scope
+from dispatch.model.series import NewSeries, SeriesDays
 from dispatch.model.sms import IncomingSms
 from dispatch.model.telling import NewWebhook
 from dispatch.model.volunteering import NewCredential
@@ -24,6 +25,8 @@ from dispatch.service.keys import make_key
 from dispatch.service.offers import accept_offer, take_back_offer
 from dispatch.service.people import refuse_pair
 from dispatch.service.privacy import erase_person
+from dispatch.service.series import begin_series
+from dispatch.service.series_dates import skip_days
 from dispatch.service.sms import receive_sms
 from dispatch.service.status import note_tap
 from dispatch.service.trips import Asker
@@ -80,6 +83,7 @@ class Things:
 
     def __init__(self, service: Service, role: str) -> None:
         self.service, self.role, self.operation = service, role, ""
+        self.of_series = uuid4()  # the person whose series was made last
 
     def path(self, path: str, whose: Whose) -> str:
         """With ids of somebody's."""
@@ -115,6 +119,7 @@ class Things:
             "beneficiary_id": self.person,
             "volunteer_id": self.volunteer,
             "request_id": self.request,
+            "series_id": self.series,
             "offer_id": self.offer,
             "round_id": self.round,
             "run_id": self.run,
@@ -258,6 +263,20 @@ class Things:
             sms = IncomingSms.model_validate({"from": "+33639980009", "message": "Canary ?", "message_id": uuid4().hex})
             return receive_sms(store, sms, place.world).id
 
+    def series(self, whose: Whose) -> UUID:
+        """Of every day."""
+        place, person = self.place(whose), self.person("same" if whose == "deleted" else whose)
+        asker, self.of_series = Asker(channel="series"), person
+        if whose == "own" and self.role in REFERRERS:
+            asker = Asker(actor_id=self.key_id(), channel="series")
+        ends: dict[str, Any] = {"origin": place.point(), "destination": place.point(), "arrive_by": "10:40"}
+        new = NewSeries(beneficiary_id=person, weekdays=(1, 2, 3, 4, 5, 6, 7), first_day=NOW.date(), **ends)
+        with place.store() as store:
+            row = begin_series(store, new, place.network, place.world, asker).series
+            if self.operation == "resume_series_days":
+                skip_days(store, row, SeriesDays(first_day=dt.date(2026, 11, 26)), place.world)
+            return row.id
+
     def webhook(self, whose: Whose) -> UUID:
         place = self.place(whose)
         with place.store() as store:
@@ -295,6 +314,18 @@ class Things:
                 ),
             ),
             "tell_position": lambda: {"point": home, "accuracy_m": 10, "at": "2026-11-24T08:25:00Z"},
+            **dict.fromkeys(
+                ("create_series", "change_series"),
+                lambda: {
+                    **self.service.series_of_mine,
+                    "beneficiary_id": str(
+                        self.of_series if operation == "change_series" else uuid4() if whose == "absent" else self.person(whose)
+                    ),
+                },
+            ),
+            "end_series_after": lambda: {"last_day": "2026-11-30"},
+            **dict.fromkeys(("skip_series_days", "resume_series_days"), lambda: {"first_day": "2026-11-26"}),
+            "move_series_day": lambda: {"day": "2026-11-26", "to_day": "2026-12-30", "arrive_by": self._moment()},
             "tap_status": lambda: {"id": str(uuid4()), "state": "en_route", "at": "2026-11-24T08:00:00Z"},
             "step_engagement": lambda: {"to": "suspended"},
             "change_weekly_hours": lambda: {"hours": [{"weekday": 1, "starts": "08:00", "ends": "12:00"}]},
@@ -352,7 +383,7 @@ class Things:
 
 def can_end(path: str) -> bool:
     """Whether what an operation is about may be gone for good; others stay to be seen, in another state."""
-    stay = ("territories", "trip-requests", "offers", "rounds", "keys", "runs", "legs", "notices", "calls", "sms")
+    stay = ("territories", "trip-requests", "series", "offers", "rounds", "keys", "runs", "legs", "notices", "calls", "sms")
     return path.split("/")[2] not in stay
 
 
@@ -363,6 +394,7 @@ def wrong_cells(service: Service, role: str) -> Iterator[str]:
         cell, things.operation = expected[operation][role], operation
 
         def call(whose: Whose) -> httpx2.Response:
+            about = things.path(path, whose)  # noqa: B023
             headers = {"If-Match": things.tag(operation)} if operation.startswith(("change_", "erase_")) else {}  # noqa: B023
             sent: dict[str, Any] = {"json": body} if (body := things.body(operation, whose)) else {}  # noqa: B023
             if sheet := things.sheet(operation):  # noqa: B023
@@ -371,7 +403,6 @@ def wrong_cells(service: Service, role: str) -> Iterator[str]:
                 sent, headers = {"content": PICTURE}, {"Content-Type": "application/pdf"}
             query = {"params": {"date": "2026-11-24"}} if operation == "export_offers" else {}  # noqa: B023
             sent |= query
-            about = things.path(path, whose)  # noqa: B023
             with things.later(operation):  # noqa: B023
                 return service.call(role, method, about, headers=headers, **sent)  # noqa: B023
 
@@ -386,7 +417,7 @@ def wrong_cells(service: Service, role: str) -> Iterator[str]:
         everywhere = role == "admin" and "{territory_id}" in path
         hidden: list[Whose] = ["absent"] if everywhere else [*HIDDEN] if cell == "yes" else ["same", *HIDDEN]
         named = "_id}" in path or operation == "create_link"
-        if named or operation in ("create_trip_request", "try_trip_request"):
+        if named or operation in ("create_trip_request", "try_trip_request", "create_series"):
             status = 404 if named else 422
             answers = {whose: call(whose) for whose in hidden if whose != "deleted" or can_end(path)}
             for whose, answer in answers.items():

@@ -40,6 +40,7 @@ def nothing_else_is_written(many: Service) -> None:
     """Keys of those who call are made before anything is compared."""
     for operation in operations(many):
         many.key(operation.role)
+    assert many.series_id
 
 
 def fields(operation: Operation) -> Iterator[tuple[str, dict[str, Any], Any]]:
