@@ -56,6 +56,11 @@ _TIMES = {
     "is in the past": "C'est déjà passé : choisissez un moment à venir.",
     "is in the future": "C'est dans le futur : vérifiez la date.",
     "is in the future: check the clock of the phone": "C'est dans le futur : vérifiez l'heure du téléphone.",
+    "is no special attribute (docs/tds.md)": "Ce code n'est pas connu : voyez docs/tds.md.",
+    "is more than a week from now": "C'est à plus d'une semaine d'ici : vérifiez l'heure d'envoi.",
+    "give appointmentTime or dropoffTime, or pickupTime or pickupWindowStartTime": (
+        "Donnez une heure : appointmentTime ou dropoffTime, sinon pickupTime ou pickupWindowStartTime."
+    ),
     "is too long ago to say anything": "C'est trop ancien pour dire où vous êtes.",
     "is long before this ride": "C'est bien avant ce trajet : vérifiez l'heure du téléphone.",
     "is long after this ride: tell the coordination": "C'est bien après ce trajet : prévenez la coordination.",

@@ -125,14 +125,16 @@ NAMES = {
     "kind": "slug", "car": "line",
     "queue": "slug", "url": "url", "body": "prose", "subject": "line",
     "weekdays": "weekdays",
-    "from": "line", "message": "said", "message_id": "line",
+    "from": "line", "message": "said", "message_id": "line", "customerMobilePhone": "phone",
+    **dict.fromkeys(("tripRequestId", "openAttribute", "customerName", "fundingEntityId", "addressName", "street", "community", "postalNo",
+                     "country", "addressDescription", "detailedPickupLocationDescription", "detailedDropoffLocationDescription"), "line"),
 }  # fmt: skip
 
 
 def kind_of(name: str, schema: dict[str, Any], components: dict[str, Any]) -> str:
     """Which kinds of wrong values fit a field."""
-    if name in NAMES:
-        return NAMES[name]
+    if name.rpartition(".")[2] in NAMES:
+        return NAMES[name.rpartition(".")[2]]
     choices = [part for part in schema.get("anyOf", [schema]) if part.get("type") != "null"]
     found = choices[0]
     found = components[found["$ref"].rsplit("/", 1)[-1]] if "$ref" in found else found

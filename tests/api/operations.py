@@ -93,6 +93,8 @@ class Operation:
             "create_trip_request": self.service.wish_of_mine,
             "try_trip_request": self.service.wish_of_mine,
             **dict.fromkeys(("create_series", "change_series"), self.service.series_of_mine),
+            "try_tds_request": tds_query(self.service.wish_of_mine),
+            "create_tds_order": tds_order(self.service.wish_of_mine),
             "create_round": {"date": "2026-11-25"},
             "create_key": {"role": "partner"},
             "create_account": {"role": "partner", "name": "Odette", "email": "odette@example.org"},
@@ -119,6 +121,31 @@ class Operation:
             "change_beneficiary": {"name": "Odette", "home": home},
             "create_volunteer": {"name": "Odette", "home": home},
         }.get(self.name, (self.schema or {}).get("examples", [{}])[0])
+
+
+def tds_query(wish: dict[str, Any], clock: str = "15:40") -> dict[str, Any]:
+    """A wish as telegram 1A."""
+    return {"telegramType": "TripRequest", **_telegram(wish, clock), "customerInfo": {"customerId": wish["beneficiary_id"]}}
+
+
+def tds_order(wish: dict[str, Any], clock: str = "15:40") -> dict[str, Any]:
+    """A wish as telegram 2A."""
+    who = {"customerId": wish["beneficiary_id"], "customerName": "Odette", "fundingEntityId": "03"}
+    return {"telegramType": "ClientOrderConfirmation", **_telegram(wish, clock), **who}
+
+
+def _telegram(wish: dict[str, Any], clock: str) -> dict[str, Any]:
+    places = {
+        name: {"geographicLocation": {"typeOfCoordinate": "WGS84", "lat": wish[end][1], "long": wish[end][0]}}
+        for name, end in (("pickupAddress", "origin"), ("dropoffAddress", "destination"))
+    }
+    day = wish["arrive_by"][:10]
+    return {
+        "tripRequestId": "A-17",
+        "timestamp": {"time": "2026-11-23T09:00:00Z"},
+        "appointmentTime": {"time": f"{day}T{clock}:00Z"},
+        **places,
+    }
 
 
 _DESCRIPTION: list[dict[str, Any]] = []  # of whichever service was asked first

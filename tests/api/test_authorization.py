@@ -39,7 +39,7 @@ from dispatch.storage.tables import ApiKey, Assignment, Availability, Leg, Offer
 from dispatch.storage.volunteer_tables import Absence
 from routing.network import RoadNetwork
 from tests.api.conftest import Service
-from tests.api.operations import PICTURE, TEXT, description
+from tests.api.operations import PICTURE, TEXT, description, tds_order, tds_query
 from tests.dispatch.territories import NOW, TestTerritory, at
 
 PAGE = Path(__file__).parents[2] / "docs" / "authorization.md"
@@ -313,6 +313,13 @@ class Things:
                     return_after=f"2026-11-25T{clock}:00Z",
                 ),
             ),
+            **{
+                name: lambda make=make: make(
+                    self.service.wish(beneficiary_id=str(uuid4() if whose == "absent" else self.person(whose)), arrive_by="2026-11-25T"),
+                    self._moment(),
+                )
+                for name, make in (("try_tds_request", tds_query), ("create_tds_order", tds_order))
+            },
             "tell_position": lambda: {"point": home, "accuracy_m": 10, "at": "2026-11-24T08:25:00Z"},
             **dict.fromkeys(
                 ("create_series", "change_series"),
@@ -417,7 +424,8 @@ def wrong_cells(service: Service, role: str) -> Iterator[str]:
         everywhere = role == "admin" and "{territory_id}" in path
         hidden: list[Whose] = ["absent"] if everywhere else [*HIDDEN] if cell == "yes" else ["same", *HIDDEN]
         named = "_id}" in path or operation == "create_link"
-        if named or operation in ("create_trip_request", "try_trip_request", "create_series"):
+        asks = ("create_trip_request", "try_trip_request", "create_series", "try_tds_request", "create_tds_order")
+        if named or operation in asks:
             status = 404 if named else 422
             answers = {whose: call(whose) for whose in hidden if whose != "deleted" or can_end(path)}
             for whose, answer in answers.items():

@@ -30,7 +30,7 @@ from dispatch.storage.registry import Registry
 from dispatch.storage.store import Store
 from dispatch.world import World
 from routing.network import RoadNetwork
-from tests.api.operations import TEXT
+from tests.api.operations import TEXT, tds_order, tds_query
 from tests.conftest import VAULT
 
 pytestmark = [pytest.mark.postgis, pytest.mark.slow]
@@ -195,6 +195,7 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
         **VOLUNTEERING,
         "tap_status": {"id": str(uuid4()), "state": "en_route", "at": span["starts_at"]},
         **dict.fromkeys(("create_trip_request", "try_trip_request"), wish),
+        "try_tds_request": tds_query(wish, "21:00"), "create_tds_order": tds_order(wish, "21:00"),
         "add_availability": span, "create_round": {"date": str(day)}, "create_key": {"role": "partner"},
         "search_people": {"text": "Roussel"}, "search_places": {"text": "12 rue de l'Église"}, "name_point": {"point": home},
         "decline_offer": {"reason": "other"}, "call_for_return": {"ready_at": f"{day}T21:30:00Z"},
