@@ -71,10 +71,10 @@ class Screen:
         self.away |= not there
         self.context.set_offline(not there)
 
-    def shot(self, name: str) -> None:
-        """Keep what is to be seen now."""
+    def shot(self, name: str, *, small: bool = False) -> None:
+        """Keep what is to be seen now; `small`: as docs/ shows it."""
         SHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True, scale="css" if small else "device")
 
     def stumbles(self) -> list[str]:
         """What axe finds on the page as it is now, in words; none is right."""
