@@ -12,8 +12,11 @@ from uuid import UUID
 
 from api.simulation.stage import Stage
 from dispatch.model.lifecycle import OVER_LEG, WANTED_REQUEST
+from dispatch.rules.recurring import dates_of
+from dispatch.service.series import pattern_of
 from dispatch.service.trips import TripView, show_trips
 from dispatch.storage.database import Database
+from dispatch.storage.series_tables import RideSeries
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Round, TripRequest, Volunteer
 
@@ -31,6 +34,7 @@ def complaints_of(stage: Stage, database: Database, territory_id: UUID, day: dt.
         past = [trip for trip in trips if trip.request.service_date is not None and trip.request.service_date <= day]
         yield from _unfinished(past)
         yield from _in_two_places(store)
+        yield from _forgotten_dates(store, day)
         yield from (f"a {notice.kind} that was not sent" for notice in store.unsent_notices(stage.now() - _PATIENCE))
         yield from (f"a round that is {row.state}" for row in store.page(Round, None, _ALL) if row.state in ("queued", "running"))
 
@@ -52,6 +56,16 @@ def _in_two_places(store: Store) -> Iterator[str]:
     for volunteer in store.page(Volunteer, None, _ALL):
         own = sorted((run for run in store.runs_of(volunteer.id) if run.state != "cancelled"), key=lambda run: run.starts_at)
         yield from ("a volunteer in two places at once" for first, second in pairwise(own) if second.starts_at < first.ends_at)
+
+
+def _forgotten_dates(store: Store, day: dt.date) -> Iterator[str]:
+    """A date of a series that nobody looked at, or that nobody asked a ride for without a reason."""
+    for series in store.page(RideSeries, None, _ALL):
+        dates = store.series_dates(series.id, series.first_day)
+        asked_on = series.created_at.date()  # that day's ride may have been over by then
+        for wanted in dates_of(pattern_of(series), asked_on + dt.timedelta(days=1), min(day, series.last_day or day)):
+            if wanted not in dates:
+                yield f"{wanted}: a date of a series without a ride"
 
 
 def figures_of(stage: Stage, database: Database, territory_id: UUID) -> dict[str, Any]:

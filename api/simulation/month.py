@@ -16,6 +16,7 @@ from api.simulation.asking import Asking
 from api.simulation.driving import Calling, Driving
 from api.simulation.judge import complaints_of, figures_of
 from api.simulation.people import settle
+from api.simulation.recurring import Recurring
 from api.simulation.service import Service
 from api.simulation.stage import Stage, Wishes
 from api.simulation.troubles import BLOCKING, Troubles
@@ -71,6 +72,7 @@ def _live(stage: Stage, database: Database, territory: UUID, network: RoadNetwor
     asking, answering = Asking(stage, people), Answering(stage, people)
     driving, calling, troubles = Driving(stage), Calling(stage), Troubles(stage, people)
     troubles.file_papers()
+    Recurring(stage, people, asking).begin()
     stage.after_turn += [answering.look, driving.look]
     for ahead in range(GIVEN_AHEAD):
         answering.say_when(stage.wishes.start + dt.timedelta(days=ahead))

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 
+from api.simulation.judge import _forgotten_dates
 from dispatch.engine.bus import LocalBus
 from dispatch.engine.planner import Planner
 from dispatch.errors import BadInput, Conflict, IllegalMove
@@ -296,3 +297,11 @@ def test_an_erased_person_has_no_series_any_more(place: TestTerritory) -> None:
         assert row.wish == {}
     turn(place, dt.timedelta(days=7))
     assert rides(place) == {}
+
+
+def test_a_date_that_was_forgotten_would_be_found_in_a_simulated_month(place: TestTerritory) -> None:
+    first = begin(place, weekdays=(1,))
+    with place.store() as store:
+        assert list(_forgotten_dates(store, MONDAY)) == []
+        store.remove_date(first.made[0])
+        assert list(_forgotten_dates(store, MONDAY)) == ["2026-11-30: a date of a series without a ride"]
