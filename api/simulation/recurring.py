@@ -80,6 +80,7 @@ class Recurring:
         if status != 200:
             raise AssertionError(f"a change of a series was answered {status}: {found}")
         self._stage.count("series_changed")
+        self._stage.count("rides_of_series", len(found["made"]))
         self._stage.count("rides_of_series_kept", len(found["kept"]))
         self._stage.soon()
 
