@@ -46,6 +46,11 @@ PAGES: Mapping[str, frozenset[Role]] = MappingProxyType(
         "show_my_day": frozenset({"driver"}),
         "show_new_request": STAFF,
         "show_caller": STAFF,
+        "show_people": STAFF,
+        "show_person_file": STAFF,
+        "show_volunteers": STAFF,
+        "show_volunteer_file": STAFF,
+        "show_journal": _READERS,
     }
 )
 LANGUAGE = "allons-language"  # the cookie of whoever has chosen one

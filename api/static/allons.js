@@ -3,6 +3,8 @@
  *   <form data-call="POST /v1/trip-requests" data-done="go:/day">     fields become JSON by their names (`a.b` is a in b)
  *   <button data-call="POST /v1/offers/ID/accept" data-body='{"reason": "other"}' data-confirm="…" data-done="reload">
  *
+ * `data-weigh` (with `data-nothing`): the call is tried with `?dry_run=true` first, and the rides it would reopen are told before it is made.
+ *
  * A field's `data-as` says what it becomes: number, list (comma), point ("lon,lat"), instant (a local time of the territory with its
  * offset), json, flag, keep (an empty one is sent as ""). Empty fields are left out. `data-done`: reload | go:ADDRESS | show:SELECTOR |
  * tell (an event `allons:done` alone). Every call that creates carries an Idempotency-Key that stays the same until it has worked, so that
@@ -157,6 +159,17 @@ export function ask(sentence) {
   })
 }
 
+/** What a change would take away is asked first (`dry_run`), and said before it is made. False: it is not to be made. */
+async function weigh(element, method, address, body) {
+  const answer = await call(method, `${address}?dry_run=true`, body, { key: crypto.randomUUID(), version: element.dataset.version })
+  if (!answer.ok) {
+    complain(element, answer)
+    return false
+  }
+  const count = answer.body?.touched?.length ?? 0
+  return ask(count ? element.dataset.weigh.replace("{count}", count) : element.dataset.nothing)
+}
+
 async function send(element) {
   if (element.getAttribute("aria-busy") === "true") return // a double tap
   if (element.dataset.confirm && !(await ask(element.dataset.confirm))) return
@@ -168,6 +181,7 @@ async function send(element) {
   const key = before?.text === text ? before.key : crypto.randomUUID()
   keys.set(element, { text, key })
   element.setAttribute("aria-busy", "true")
+  if (element.dataset.weigh && !(await weigh(element, method, address, body))) return void element.removeAttribute("aria-busy")
   const answer = await call(method, address, body, { key: method === "POST" ? key : undefined, version: element.dataset.version })
   element.removeAttribute("aria-busy")
   if (!answer.ok) {

@@ -47,6 +47,11 @@ class VolunteerRows(PeopleRows):
         """Of one volunteer."""
         return self.session.get_one(Engagement, volunteer_id)
 
+    def engagements(self) -> dict[UUID, str]:
+        """How far each volunteer is with us."""
+        query = sa.select(Engagement).where(Engagement.territory_id == self.territory_id)
+        return {row.id: row.state for row in self.session.scalars(query)}
+
     def engage(self, volunteer: Volunteer, after: str, world: World, reason: str | None = None) -> Engagement:
         """One step of an engagement; the database brings `active` in step."""
         row = self.engagement(volunteer.id)

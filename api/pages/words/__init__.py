@@ -10,6 +10,7 @@ from api.pages.words.asking import ASKING
 from api.pages.words.console import CONSOLE
 from api.pages.words.day import DAY
 from api.pages.words.door import DOOR
+from api.pages.words.files import FILES
 from api.pages.words.me import ME
 from api.pages.words.offer import OFFER
 from api.pages.words.phone import PHONE
@@ -24,6 +25,7 @@ _ROOMS = (
     DAY,
     ME,
     PHONE,
+    FILES,
     RIDES,
     STATEMENT,
     ASKING,

@@ -1,0 +1,142 @@
+"""Files of people and volunteers, for those who coordinate: found by name, read, changed where a step is due; and the log of what happened.
+
+Changes that take rides away say which before they are made: the API is asked with `dry_run` first (`files.js`).
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, ConfigDict
+
+from api.pages.visit import Visit, VisitOf
+from dispatch.model.intake import RowId
+from dispatch.model.lifecycle import TABLE
+from dispatch.model.needs import NEEDS
+from dispatch.service.credentials import missing_kinds
+from dispatch.service.engagements import LEDGER, ledger_of
+from dispatch.service.people import rules_of
+from dispatch.storage.store import Store
+from dispatch.storage.tables import Beneficiary, TripRequest, Volunteer
+
+router = APIRouter(include_in_schema=False)
+_NEWEST = 60
+_RIDES = 30
+_LOG = 100
+
+
+class LogPage(BaseModel):
+    """Which part of the log."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    after: RowId | None = None
+    subject: RowId | None = None
+
+
+@router.get("/people")
+def show_people(visit: VisitOf) -> HTMLResponse:
+    """Those who were filed last; everybody else by name."""
+    with visit.reading() as store:
+        territory, rows = store.territory(), store.page(Beneficiary, None, _NEWEST)
+        who = store.identities([row.id for row in rows])
+    visit.parts.note_read(visit.caller, "beneficiary", None, len(rows))
+    return visit.page("files/people.html", territory, rows=rows, who=who, kind="beneficiary", at="/people")
+
+
+@router.get("/people/{beneficiary_id}")
+def show_person_file(beneficiary_id: RowId, visit: VisitOf) -> HTMLResponse:
+    """Who it is, what is needed in the car, and the rides."""
+    with visit.reading() as store:
+        territory, row = store.territory(), store.get(Beneficiary, beneficiary_id)
+        rides = store.page(TripRequest, None, _RIDES, beneficiary_id=row.id)
+        legs, who = store.legs_of([request.id for request in rides]), store.identity(row.id)
+    visit.parts.note_read(visit.caller, "beneficiary", row.id)
+    needs = _needs(visit, row.needs)
+    return visit.page("files/person.html", territory, row=row, who=who, rides=rides, legs=legs, needs=needs, place=_place(visit, row.home))
+
+
+@router.get("/volunteers")
+def show_volunteers(visit: VisitOf) -> HTMLResponse:
+    """Every volunteer: how far they are with us, papers, what they gave in four weeks."""
+    with visit.reading() as store:
+        territory, rows = store.territory(), store.page(Volunteer, None, 1000)
+        who = store.identities([row.id for row in rows])
+        lines = _lines(store, rows, visit.today(territory))
+    lines.sort(key=lambda line: who[line["row"].id].name or "")
+    visit.parts.note_read(visit.caller, "volunteer", None, len(rows))
+    return visit.page("files/volunteers.html", territory, lines=lines, who=who)
+
+
+@router.get("/volunteers/{volunteer_id}")
+def show_volunteer_file(volunteer_id: RowId, visit: VisitOf) -> HTMLResponse:
+    """One volunteer: car, papers, hours, absences, what was given and asked."""
+    with visit.reading() as store:
+        territory, row = store.territory(), store.get(Volunteer, volunteer_id)
+        kinds = rules_of(territory).credentials.kinds
+        papers = list(store.credentials_of(row.id))
+        refused = store.identities(store.refusals_of(row.id))
+        engagement = store.engagement(row.id).state
+        shown: dict[str, Any] = {
+            "row": row,
+            "who": store.identity(row.id),
+            "papers": papers,
+            "kinds": {kind.code: kind.en if visit.language == "en" else kind.fr for kind in kinds},
+            "missing": missing_kinds(store, row, visit.parts.world),
+            "with_files": store.with_files([paper.id for paper in papers]),
+            "hours": sorted(store.weekly_hours(row.id), key=lambda one: (one.weekday, one.starts)),
+            "absences": store.absences_of(row.id),
+            "ledger": ledger_of(store, row, visit.parts.world),
+            "engagement": engagement,
+            "refused": refused,
+            "now": visit.parts.world.now(),
+        }
+    visit.parts.note_read(visit.caller, "volunteer", row.id)
+    steps = [step for step in ("vetting", "active", "suspended", "left", "refused") if step in TABLE["engagement"][engagement]]
+    accepts = _needs(visit, row.accepts_needs)
+    return visit.page("files/volunteer.html", territory, steps=steps, accepts=accepts, place=_place(visit, row.home), **shown)
+
+
+@router.get("/journal")
+def show_journal(visit: VisitOf, query: Annotated[LogPage, Query()]) -> HTMLResponse:
+    """What happened, newest first; nobody can rewrite it."""
+    with visit.reading() as store:
+        territory, events = store.territory(), store.log(query.after, _LOG, query.subject)
+    return visit.page("files/journal.html", territory, events=events, subject=query.subject, more=len(events) == _LOG)
+
+
+def _lines(store: Store, rows: Sequence[Volunteer], today: dt.date) -> list[dict[str, Any]]:
+    """What a list shows of each volunteer; four queries for all of them."""
+    wanted = [kind.code for kind in rules_of(store.territory()).credentials.kinds if kind.required or kind.blocking]
+    holds: dict[UUID, set[str]] = {}
+    for paper in store.valid_credentials(wanted):
+        if paper.expires_on is None or paper.expires_on > today:
+            holds.setdefault(paper.volunteer_id, set()).add(paper.kind)
+    rides: dict[UUID, int] = {}
+    metres: dict[UUID, int] = {}
+    for run, ridden in store.driven_between(today - LEDGER, today):
+        rides[run.volunteer_id] = rides.get(run.volunteer_id, 0) + ridden
+        metres[run.volunteer_id] = metres.get(run.volunteer_id, 0) + run.metres
+    states = store.engagements()
+    return [
+        {
+            "row": row,
+            "engagement": states.get(row.id, "applied"),
+            "missing": [code for code in wanted if code not in holds.get(row.id, set())],
+            "rides": rides.get(row.id, 0),
+            "km": round(metres.get(row.id, 0) / 1000),
+        }
+        for row in rows
+    ]
+
+
+def _needs(visit: Visit, needs: Iterable[str]) -> list[str]:
+    return [NEEDS[need][visit.language == "en"] for need in needs if need in NEEDS]
+
+
+def _place(visit: Visit, point: tuple[float, float]) -> str:
+    found = visit.parts.geocoder.name_point(*point).found
+    return found[0].label if found else ""

@@ -1,0 +1,46 @@
+"""Files of people and volunteers: found, read, and changed with what it takes away told first."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser import Screen
+
+pytestmark = pytest.mark.browser
+
+
+def test_somebody_is_found_by_name_and_the_file_says_what_is_needed_in_the_car(screen: Callable[..., Screen]) -> None:
+    one = screen()
+    page = one.enter("coordinator", "/people")
+    assert one.stumbles() == []
+    page.locator("#find").press_sequentially("rouss", delay=20)
+    page.locator("#found a").first.click()
+    page.get_by_role("heading", name="Roussel").wait_for()
+    assert one.stumbles() == []
+    one.shot("person")
+
+
+def test_an_absence_says_which_rides_it_reopens_before_it_is_noted(screen: Callable[..., Screen], site: object) -> None:
+    one = screen()
+    page = one.enter("coordinator", "/day")
+    page.locator(".lane:has(button.bar) a.who").first.click()
+    page.get_by_role("heading", name="Disponibilités").wait_for()
+    assert one.stumbles() == []
+    one.shot("volunteer")
+    page.locator("input[name=first_day]").fill(str(site.demo.date))  # type: ignore[attr-defined]
+    page.get_by_role("button", name="Noter l'absence").click()
+    page.locator("#ask-text", has_text="rouvre").wait_for()
+    page.get_by_role("button", name="Annuler").click()
+    assert page.get_by_role("button", name="Est là finalement").count() == 0
+    page.get_by_role("button", name="Noter l'absence").click()
+    page.get_by_role("button", name="Oui, continuer").click()
+    page.get_by_role("button", name="Est là finalement").wait_for()
+
+
+@pytest.mark.parametrize("path", ["/volunteers", "/journal"])
+def test_lists_can_be_read_by_everybody(screen: Callable[..., Screen], path: str) -> None:
+    one = screen(dark=True)
+    page = one.enter("coordinator", path)
+    page.locator("tbody tr").first.wait_for()
+    assert one.stumbles() == []
+    one.shot(path.strip("/"))
