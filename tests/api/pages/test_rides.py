@@ -180,7 +180,10 @@ def test_somebody_who_is_forgotten_has_no_page_any_more(service: Service) -> Non
     place.world.advance(at("18:00") - place.world.now())
     with place.store() as store:
         erase_person(store, store.get(Beneficiary, store.get(TripRequest, request).beneficiary_id), place.world)
+    before = place.states(request)
     assert service.client.get(f"/r/{token}").status_code == 404
+    assert service.client.post(f"/r/{token}/cancel/all").status_code == 404
+    assert place.states(request) == before
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "{{7*7}}", "J" * 199, "שלום", "<b>Jean</b>"])
