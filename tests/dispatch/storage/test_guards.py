@@ -21,11 +21,12 @@ from dispatch.service.people import refuse_pair
 from dispatch.storage.accounts import Accounts, Login
 from dispatch.storage.base import Table
 from dispatch.storage.database import Database
-from dispatch.storage.driving import Publication, Tap, ToldRide
+from dispatch.storage.driving import Publication, RunPosition, Tap, ToldRide
 from dispatch.storage.log import Event
 from dispatch.storage.notice_tables import CalendarLink, NoticeText, WebhookEndpoint
 from dispatch.storage.registry import Registry
 from dispatch.storage.replies import Replies
+from dispatch.storage.series_tables import RideSeries, SeriesDate
 from dispatch.storage.sms import SmsIn
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Assignment, Leg, Offer, Reply, Run, UnmetNeed
@@ -371,6 +372,13 @@ def _fill(place: TestTerritory) -> None:
             Publication(id=place.world.new_id(), volunteer_id=volunteer, service_date=DATE, version=1, digest="", published_at=NOW),
             ToldRide(id=place.world.new_id(), leg_id=leg.id, volunteer_id=volunteer, told_pickup_at=NOW, version=1),
         )
+        run_id = store.runs_of_day(DATE)[0].id
+        series = {"id": place.world.new_id(), "beneficiary_id": person, "wish": {}, "first_day": DATE, "made_until": DATE, "by_staff": True}
+        store.add(
+            RunPosition(id=place.world.new_id(), run_id=run_id, place=place.point(), accuracy_m=1, at=NOW),
+            RideSeries(created_at=NOW, **series),
+        )
+        store.add(SeriesDate(id=place.world.new_id(), series_id=series["id"], day=DATE, reason="skipped"))
         paper = {"id": place.world.new_id(), "volunteer_id": volunteer, "kind": "licence", "created_at": NOW}
         store.add(Credential(state="submitted", **paper))
         about = {"credential_id": paper["id"], "media_type": "image/png", "size": 1, "sealed": b"", "created_at": NOW}

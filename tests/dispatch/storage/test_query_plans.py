@@ -153,7 +153,7 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
     from api.auth import OPEN
     from api.deps import Parts
 
-    parts = Parts(database=postgis, network=demo_roads, bus=LocalBus(), settings=Settings(planner=False), world=World())
+    parts = Parts(database=postgis, network=demo_roads, bus=LocalBus(), settings=Settings(planner=False, live_seconds=0.1), world=World())
     app = create_app(parts)
     client = TestClient(app)
     with postgis.write() as session:
@@ -183,6 +183,7 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
         **dict.fromkeys(("credential_id", "absence_id", "availability_id", "run_id", "leg_id", "sms_id"), uuid4()),
         **dict.fromkeys(("notice_id", "call_id", "webhook_id"), told),
         **TEXT,
+        "series_id": uuid4(),
     }
     day = crowd.first_day
     home = crowd.points[0]
@@ -195,6 +196,7 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
         **VOLUNTEERING,
         "tap_status": {"id": str(uuid4()), "state": "en_route", "at": span["starts_at"]},
         **dict.fromkeys(("create_trip_request", "try_trip_request"), wish),
+        "create_series": {**wish, "arrive_by": "20:00", "weekdays": [1, 2], "first_day": str(day)},
         "try_tds_request": tds_query(wish, "21:00"), "create_tds_order": tds_order(wish, "21:00"),
         "add_availability": span, "create_round": {"date": str(day)}, "create_key": {"role": "partner"},
         "search_people": {"text": "Roussel"}, "search_places": {"text": "12 rue de l'Église"}, "name_point": {"point": home},
