@@ -51,6 +51,8 @@ PAGES: Mapping[str, frozenset[Role]] = MappingProxyType(
         "show_volunteers": STAFF,
         "show_volunteer_file": STAFF,
         "show_journal": _READERS,
+        "show_my_hours": frozenset({"driver"}),
+        "show_my_kilometres": frozenset({"driver"}),
     }
 )
 LANGUAGE = "allons-language"  # the cookie of whoever has chosen one

@@ -129,6 +129,46 @@ def test_a_question_is_answered_with_one_tap_and_the_page_says_how_things_stand(
     assert {offer.answered_via for offer in answered} == {"account"}
 
 
+def test_a_volunteer_says_when_and_what_an_absence_takes_away_is_told_before(screen: Callable[..., Screen], day: Day) -> None:
+    one = screen("phone")
+    page = shift(day, one, day.world.now() - day.world.later)
+    page.get_by_role("link", name="Mes dispos").click()
+    sunday = page.get_by_role("group", name="dimanche")
+    sunday.get_by_label("Matin", exact=False).first.check()
+    sunday.get_by_text("Heures précises").click()
+    sunday.get_by_label("Matin, de").fill("09:15")
+    page.get_by_role("button", name="Enregistrer ma semaine").click()
+    expect(page.get_by_text("C'est enregistré.")).to_be_visible()
+    assert one.stumbles() == []
+    one.shot("me-hours-phone")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    with day.store() as store:
+        assert ("09:15", "12:00") in {(row.starts, row.ends) for row in store.weekly_hours(day.volunteer) if row.weekday == 7}
+
+    page.get_by_label("Du", exact=True).fill(day.site.demo.date.isoformat())
+    page.get_by_role("button", name="Ajouter cette absence").click()
+    expect(page.locator("#ask")).to_contain_text("Vous ne feriez plus ces trajets")
+    page.locator("#ask").get_by_role("button", name="Annuler").click()
+    with day.store() as store:
+        assert not store.absences_of(day.volunteer)
+    page.get_by_label("Du", exact=True).fill("2027-03-01")
+    page.get_by_label("au (compris)").fill("2027-02-01")
+    page.get_by_role("button", name="Ajouter cette absence").click()
+    expect(page.locator("#absence .trouble")).not_to_be_empty()
+    page.get_by_label("au (compris)").fill("2027-03-07")
+    page.get_by_role("button", name="Ajouter cette absence").click()
+    expect(page.get_by_text("lundi 1er mars → dimanche 7 mars")).to_be_visible()
+    page.get_by_role("button", name="Supprimer").click()
+    page.locator("#ask").get_by_role("button", name="Oui, continuer").click()
+    expect(page.get_by_text("Aucune absence prévue.")).to_be_visible()
+
+    day.world.later = dt.timedelta(days=3)
+    page.goto("/me/kilometres")
+    expect(page.locator(".km")).to_contain_text("km")
+    assert one.stumbles() == []
+    one.shot("me-kilometres-phone")
+
+
 def test_a_day_is_driven_with_one_button_and_without_network_and_each_tap_is_told_once_with_its_time(
     screen: Callable[..., Screen], day: Day
 ) -> None:
