@@ -112,11 +112,16 @@ def _remembered(visit: Visit, requests: list[TripRequest], home: Point) -> list[
     found = []
     for spot, _ in counted.most_common(_REMEMBERED):
         request = newest[spot]
-        named = visit.parts.geocoder.name_point(*request.destination).found
-        label = named[0].label if named else ""
+        label = place_name(visit, request.destination)
         text = WORDS[visit.language]["ask_some_place"].format(day=day(request.service_date, visit.language))
         found.append(Place(request.destination, label or text))
     return found
+
+
+def place_name(visit: Visit, point: Point) -> str:
+    """The nearest address that the map knows, said to be near: it need not be what somebody chose. Empty where it knows none."""
+    named = visit.parts.geocoder.name_point(*point).found
+    return WORDS[visit.language]["ask_near"].format(place=named[0].label) if named and named[0].label else ""
 
 
 def open_days(rules: Booking, now: dt.datetime, zone: str) -> Iterator[dt.date]:

@@ -5,12 +5,13 @@ requests that he or she entered, as in the API, and nobody else's.
 """
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from api.pages.asking import needs_to_choose
+from api.pages.asking import needs_to_choose, place_name
 from api.pages.visit import Visit, VisitOf
 from api.pages.ways import Ride, isolated, tell_rides
 from dispatch.notices.links import make_token
@@ -19,6 +20,7 @@ from dispatch.storage.tables import Beneficiary, TripRequest
 
 router = APIRouter(include_in_schema=False)
 _PAST_SHOWN = 10
+_NAMED = 20  # rides of which the place is looked up
 _PEOPLE_SHOWN = 500
 
 
@@ -40,7 +42,9 @@ def show_my_rides(visit: VisitOf) -> HTMLResponse:
         store.get(Beneficiary, holder)
         coming, past = _rides(visit, store, list(store.requests_for(holder)))
         links = {ride.id: make_token(store.vault, "ride", ride.id) for ride in (*coming, *past[:_PAST_SHOWN])}
-        answer = visit.page("person/my_rides.html", store.territory(), coming=coming, past=past[:_PAST_SHOWN], links=links)
+        where = {ride.id: place_name(visit, ride.request.destination) for ride in coming[:_NAMED]}
+        shown: dict[str, Any] = {"coming": coming, "past": past[:_PAST_SHOWN], "links": links, "where": where}
+        answer = visit.page("person/my_rides.html", store.territory(), **shown)
     visit.parts.note_read(visit.caller, "beneficiary", holder)
     return answer
 

@@ -180,7 +180,8 @@ def test_a_ride_is_asked_for_with_the_keyboard_alone_at_four_hundred_per_cent(kn
         assert made.service_date == known.demo.date + dt.timedelta(days=3)
     page.go_back()  # never sends it again
     page.wait_for_url("**/my-rides")
-    assert page.locator(".card", has_text="Nous cherchons une personne").count() >= 1
+    card = page.locator(".card", has_text="Dites-nous quand vous voulez rentrer.")
+    assert "Vous allez ici : près de " in card.inner_text().replace("\u00a0", " ")
 
 
 @pytest.mark.browser
