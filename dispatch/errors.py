@@ -178,6 +178,13 @@ _SENTENCES = {
     "uuid_parsing": "must be an id in UUID form",
 }
 UNKNOWN = "is not valid"
+#: Of texts that have a form: what the form is, where people type it.
+_SHAPES = {
+    r"^\+?[0-9][0-9 .()-]{3,24}$": "must be ten digits such as 06 12 34 56 78, or begin with + and the country",
+    r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "must be a time such as 10:40",
+    r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$": "must be a time such as 10:40",
+    r"^[0-9]{6}$": "must be six digits",
+}
 
 
 def pointer_of(loc: Iterable[int | str]) -> str:
@@ -192,7 +199,7 @@ def fault_from(loc: Iterable[int | str], code: str, context: dict[str, object]) 
     """Choose the sentence for one of pydantic's error types; our own ValueErrors carry their sentence."""
     if code == "value_error" and "error" in context:
         return Fault(pointer_of(loc), "invalid", str(context["error"]))
-    sentence = _SENTENCES.get(code, UNKNOWN)
+    sentence = _SHAPES.get(str(context.get("pattern"))) or _SENTENCES.get(code, UNKNOWN)
     try:
         return Fault(pointer_of(loc), code, sentence.format(**context))
     except KeyError:

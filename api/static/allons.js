@@ -110,8 +110,14 @@ export function complain(element, answer) {
   form.querySelector("[aria-invalid=true]")?.focus()
 }
 
+/** What went wrong, for whoever shows it in one place: what is wrong with each field, where it is about fields. */
+export function why(answer) {
+  const problem = answer.body ?? {}
+  return problem.errors?.map((fault) => fault.detail).join(" ") || problem.detail || ""
+}
+
 function mark(form, fault) {
-  const name = fault.pointer.replace(/^\//, "").replaceAll("/", ".")
+  const name = fault.pointer.replaceAll("[", ".").replaceAll("]", "") // `home[0]` is in `home`
   const field = [...(form.elements ?? [])].find((one) => one.name && one.type !== "hidden" && (one.name === name || name.startsWith(`${one.name}.`)))
   if (!field) return false
   field.setAttribute("aria-invalid", "true")

@@ -1,6 +1,6 @@
 /* The coordinator's day: places bars on the time line, lights a ride everywhere at once, opens it in the panel, lets it be dragged onto a
  * volunteer (what it changes is shown first), follows rounds, and is made anew when something has changed. */
-import { ask, call, tell } from "./allons.js"
+import { ask, call, tell, why } from "./allons.js"
 
 const board = document.getElementById("board")
 const panel = document.getElementById("panel")
@@ -165,7 +165,7 @@ async function give(leg, candidate, name) {
   const body = { volunteer_id: candidate.volunteer_id, ...(again && { again_reason: "called" }) }
   const answer = await call("POST", `/v1/legs/${leg}/offer`, body, { key: crypto.randomUUID() })
   if (answer.ok) tell(told(), words.given.replace("{name}", name), "done")
-  else tell(told(), answer.body?.detail ?? document.getElementById("sayings").dataset.failed, "broken")
+  else tell(told(), why(answer) || document.getElementById("sayings").dataset.failed, "broken")
   changed()
 }
 

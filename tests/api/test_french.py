@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from itertools import chain, product
@@ -12,7 +13,7 @@ import pytest
 from api.errors import STATUS
 from api.french import FRENCH, HOLE, french, key_of
 from api.french.states import STATES, no_move
-from dispatch.errors import _SENTENCES, UNKNOWN, DispatchError, IllegalMove
+from dispatch.errors import _SENTENCES, _SHAPES, UNKNOWN, DispatchError, IllegalMove
 from dispatch.model.entrusting import CANNOT
 from dispatch.model.lifecycle import TABLE, move
 from routing.errors import PlacesAway, RoutingError
@@ -36,7 +37,13 @@ OURS = (
 CARRIED = {
     *("str(error)", "str(known)"),
     *("str(context['error'])", "report.get('detail')", "refused.detail", "fault.sentence", "api/errors.py: detail"),
-    *("self.sentence_en", "sentence.format(**context)", "_SENTENCES.get(code, UNKNOWN)", "CANNOT[place.reason][1]"),
+    *(
+        "self.sentence_en",
+        "sentence.format(**context)",
+        "_SHAPES.get(str(context.get('pattern')))",
+        "_SENTENCES.get(code, UNKNOWN)",
+        "CANNOT[place.reason][1]",
+    ),
 }
 
 
@@ -151,7 +158,10 @@ def sentences() -> list[tuple[str, str]]:
     found = [(f"{room.name}:{line}", sentence) for room in rooms for line, sentence in room.sentences()]
     found += [(error.__name__, inspect.cleandoc(error.__doc__ or "")) for error in TOLD]
     found += [(error.__name__, error.action) for root in (DispatchError, RoutingError) for error in tree(root)]  # type: ignore[attr-defined]
-    found += [("dispatch/errors.py", sentence) for sentence in (UNKNOWN, *(re.sub(r"\{\w+\}", HOLE, told) for told in _SENTENCES.values()))]
+    found += [
+        ("dispatch/errors.py", sentence)
+        for sentence in (UNKNOWN, *_SHAPES.values(), *(re.sub(r"\{\w+\}", HOLE, told) for told in _SENTENCES.values()))
+    ]
     found += [("dispatch/model/entrusting.py", english) for _, english in CANNOT.values()]
     return [(where, sentence) for where, sentence in found if sentence not in OURS]
 
@@ -213,7 +223,7 @@ def test_every_step_that_is_not_possible_is_told_in_french() -> None:
 @pytest.mark.parametrize(
     ("english", "told"),
     [
-        ("must be at most 90.0", "Il faut au plus 90."),
+        ("must be at most 90.0", "Pas plus de 90."),
         ("must be one of 'email', 'sms' or 'call'", "Choisissez l'une de ces valeurs : 'email', 'sms' ou 'call'."),
         (
             "is less than 24 hours from now: this territory needs so much notice",
@@ -246,6 +256,11 @@ def test_a_coordinator_reads_errors_in_french(service: Service) -> None:
     assert problem["action"] == "Corrigez les champs indiqués, puis envoyez de nouveau."
     assert {fault["pointer"]: fault["detail"] for fault in problem["errors"]}["date"] == "À remplir."
     assert "detail" in service.call("coordinator", "POST", "/v1/rounds", json={"date": "x"}, headers={"Accept-Language": "en"}).json()
+
+
+def test_forms_that_have_a_sentence_of_their_own_are_forms_that_are_asked_for(service: Service) -> None:
+    described = json.dumps(service.app.openapi())
+    assert [pattern for pattern in _SHAPES if json.dumps(pattern) not in described] == []
 
 
 def test_what_the_guard_refuses_is_told_in_french(service: Service) -> None:

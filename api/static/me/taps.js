@@ -3,7 +3,7 @@
  * Nothing of a person is kept here: ids and times only. A tap waits ten seconds, so that it can be taken back; leaving the page or the next
  * tap sends it at once. The same tap sent twice is one tap (its id says so), and a lock lets one tab send at a time.
  */
-import { call } from "../allons.js"
+import { call, why } from "../allons.js"
 
 export const HOLD_MS = 10_000
 const csrf = () => document.querySelector("meta[name=csrf]")?.content
@@ -72,7 +72,7 @@ export class Taps {
         this.#write({ ...tap, anew: true, tried: true, at: new Date(Date.parse(at) + skew(answer)).toISOString() })
         continue
       } else {
-        put(this.refusedName, [...this.refused(), { state, at, why: answer.body?.detail ?? "" }])
+        put(this.refusedName, [...this.refused(), { state, at, why: why(answer) }])
       }
       put(this.name, this.waiting().filter((one) => one.id !== id))
     }

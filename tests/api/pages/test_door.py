@@ -59,6 +59,7 @@ def test_a_wrong_password_is_told_and_nothing_that_was_typed_is_lost(screen: Cal
     page.get_by_label("Mot de passe").fill("un chat dort sur le toit")
     page.get_by_role("button", name="Se connecter").click()
     page.locator(".trouble:not(:empty)").wait_for()
+    assert page.locator(".trouble").inner_text() == "L'adresse ou le mot de passe n'est pas bon."
     assert page.get_by_label("Adresse e-mail").input_value() == "claire@example.org"
     assert one.stumbles() == []
     one.shot(f"login-{size}")
