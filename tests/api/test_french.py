@@ -276,5 +276,5 @@ def test_lines_of_a_sheet_are_told_in_french(service: Service) -> None:
     headers = {"Accept-Language": "fr", "Content-Type": "text/csv"}
     answer = service.call("coordinator", "POST", "/v1/imports/volunteers?dry_run=true", content=sheet, headers=headers)
     assert [fault["detail"] for fault in answer.json()["lines"][0]["errors"]] == [
-        "Ce n'est pas la forme attendue : vérifiez ce qui est écrit."
+        "Il faut dix chiffres, comme 06 12 34 56 78, ou un numéro qui commence par + et le pays."
     ]
