@@ -12,7 +12,7 @@ from api.deps import Parts, PartsOf, refuse_stray_query
 from api.describe import state_refusals
 from api.errors import install_handlers
 from api.guard import Guard
-from api.pages import answers, asking, day, door, files, hours, me, mine, offline, phone, rides, statement, static
+from api.pages import answers, asking, day, door, files, hours, me, mine, offline, phone, rides, statement, static, territory
 from api.pages.visit import LogIn, to_login, trouble
 from api.routes import (
     accounts,
@@ -127,6 +127,7 @@ def create_app(parts: Parts) -> FastAPI:
         day,
         door,
         files,
+        territory,
         me,
         hours,
         offline,

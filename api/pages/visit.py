@@ -46,6 +46,7 @@ PAGES: Mapping[str, frozenset[Role]] = MappingProxyType(
         "show_my_day": frozenset({"driver"}),
         "show_new_request": STAFF,
         "show_caller": STAFF,
+        "show_territory": STAFF,
         "show_people": STAFF,
         "show_person_file": STAFF,
         "show_volunteers": STAFF,

@@ -6,7 +6,7 @@
  * `data-weigh` (with `data-nothing`): the call is tried with `?dry_run=true` first, and the rides it would reopen are told before it is made.
  *
  * A field's `data-as` says what it becomes: number, list (comma), point ("lon,lat"), instant (a local time of the territory with its
- * offset), json, flag, keep (an empty one is sent as ""). Empty fields are left out. `data-done`: reload | go:ADDRESS | show:SELECTOR |
+ * offset), json, flag, keep (an empty one is sent as ""). Empty fields are left out, or sent as null with `data-empty="null"`. `data-done`: reload | go:ADDRESS | show:SELECTOR |
  * tell (an event `allons:done` alone). Every call that creates carries an Idempotency-Key that stays the same until it has worked, so that
  * a double tap or a second try has one effect. What was typed is never lost.
  */
@@ -73,7 +73,8 @@ export function read(form) {
         continue
       }
       value = field.checked
-    } else if (value === "" && field.dataset.as !== "keep") continue
+    } else if (value === "" && field.dataset.empty === "null") value = null
+    else if (value === "" && field.dataset.as !== "keep") continue
     else if (field.dataset.as ?? (field.type === "number" && "number")) value = AS[field.dataset.as ?? "number"](value)
     else if (field.type === "datetime-local") value = AS.instant(value)
     put(body, field.name, value)

@@ -16,6 +16,7 @@ from api.pages.words.offer import OFFER
 from api.pages.words.phone import PHONE
 from api.pages.words.rides import RIDES
 from api.pages.words.statement import STATEMENT
+from api.pages.words.territory import TERRITORY
 from dispatch.model.notices import Language
 
 _ROOMS = (
@@ -26,6 +27,7 @@ _ROOMS = (
     ME,
     PHONE,
     FILES,
+    TERRITORY,
     RIDES,
     STATEMENT,
     ASKING,

@@ -4,9 +4,25 @@ from collections.abc import Callable
 
 import pytest
 
+from api.pages.territory import SECTIONS, simple
+from api.pages.words.territory import CHOICES
 from tests.browser import Screen
 
 pytestmark = pytest.mark.browser
+
+
+def test_every_choice_of_a_territory_says_what_it_does_in_french() -> None:
+    known = {f"{name}.{field}" for name, model in SECTIONS for field, _ in simple(model)}
+    assert known - CHOICES.keys() == set()
+    assert len(known) > 25
+
+
+def test_whoever_coordinates_reads_the_choices_of_the_territory(screen: Callable[..., Screen]) -> None:
+    one = screen()
+    page = one.enter("coordinator", "/territory")
+    assert page.get_by_label("Le numéro de la coordination").is_disabled()
+    assert one.stumbles() == []
+    one.shot("territory")
 
 
 def test_somebody_is_found_by_name_and_the_file_says_what_is_needed_in_the_car(screen: Callable[..., Screen]) -> None:

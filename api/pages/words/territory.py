@@ -1,0 +1,71 @@
+"""What each choice of a territory does; by section and field, as `model.rules.Rules` and `model.day.Policy` have them."""
+
+from collections.abc import Mapping
+
+from dispatch.model.notices import Language
+
+TERRITORY: Mapping[Language, Mapping[str, str]] = {
+    "fr": {
+        "territory_help": "Chaque choix, et ce qu'il change. Les planifications suivantes en tiennent compte.",
+        "territory_keep": "Enregistrer les choix",
+        "territory_only": "Seuls les responsables du territoire peuvent les modifier.",
+        "yes": "oui",
+        "no": "non",
+        "section_booking": "Réserver",
+        "section_offers": "Proposer aux bénévoles",
+        "section_driving": "Le jour même",
+        "section_telling": "Ce que les gens reçoivent",
+        "section_policy": "Ce qui fait un bon plan",
+        "unset": "(aucun)",
+    },
+    "en": {
+        "territory_help": "Each choice, and what it changes. Managers change them; plans from then on follow them.",
+        "territory_keep": "Keep these choices",
+        "territory_only": "Only managers of the territory can change them.",
+        "yes": "yes",
+        "no": "no",
+        "section_booking": "Booking",
+        "section_offers": "Asking volunteers",
+        "section_driving": "On the day",
+        "section_telling": "What people receive",
+        "section_policy": "What makes a good plan",
+        "unset": "(none)",
+    },
+}
+#: Section and field -> what it does, in French; the English is the field's own description.
+CHOICES: Mapping[str, str] = {
+    "booking.notice_minutes": "Une demande arrive au moins tant de minutes avant le départ.",
+    "booking.cut_off": "On réserve pour un jour jusqu'à cette heure,",
+    "booking.cut_off_days": "tant de jours avant (0 : le jour même).",
+    "booking.open_from": "Les trajets commencent ou arrivent à partir de cette heure",
+    "booking.open_until": "et jusqu'à celle-ci.",
+    "booking.accept_at_once": "Les demandes des prescripteurs, partenaires et bénéficiaires sont acceptées d'office.",
+    "booking.late_cancel_minutes": "Un trajet abandonné si peu de minutes avant compte comme annulé tard.",
+    "booking.give_up_minutes": "Personne n'est trouvé tant de minutes avant : le besoin est noté non couvert, la personne prévenue.",
+    "booking.horizon_days": "On réserve au plus tant de jours à l'avance.",
+    "booking.series_days": "Les trajets d'une série sont demandés tant de jours à l'avance.",
+    "offers.minutes": "Un bénévole a tant de minutes pour répondre.",
+    "offers.short_hours": "Un trajet dans moins d'heures que cela est proche,",
+    "offers.short_minutes": "et l'on a alors tant de minutes pour répondre ;",
+    "offers.very_short_hours": "dans moins d'heures que cela il est très proche,",
+    "offers.very_short_minutes": "et l'on en a tant.",
+    "offers.reminders": "Rappels avant l'échéance (0 à 2).",
+    "offers.quiet_from": "Personne ne reçoit de message à partir de cette heure",
+    "offers.quiet_until": "et jusqu'à celle-ci.",
+    "offers.sending": "Les propositions partent dès que le plan est fait, ou quand vous l'avez relu.",
+    "driving.publish_at": "Les bénévoles reçoivent leur journée du lendemain à cette heure, et chaque changement ensuite.",
+    "driving.wait_minutes": "Le bénévole attend tant de minutes avant de noter que personne n'est venu.",
+    "driving.late_minutes": "Un trajet que personne n'a commencé tant de minutes après l'heure dite vient dans « À traiter ».",
+    "driving.tell_late_minutes": "La personne est prévenue quand sa voiture a tant de minutes de retard.",
+    "telling.phone": "Le numéro de la coordination : on demande aux gens de l'appeler.",
+    "telling.sms_answers": "Les messages disent comment répondre par SMS.",
+    "policy.ride_factor": "Un trajet dure au plus tant de fois le trajet direct,",
+    "policy.ride_extra_minutes": "ou le trajet direct et tant de minutes, si c'est plus long.",
+    "policy.cents_per_km": "Ce que coûte un kilomètre, en centimes : plus il coûte, plus les tournées sont courtes.",
+    "policy.cents_per_run": "Ce que coûte de solliciter un bénévole de plus, en centimes.",
+    "policy.wait_cents_per_minute": "Ce que coûte une minute d'attente loin de chez soi, en centimes.",
+    "policy.free_wait_minutes": "Les premières minutes de chaque attente ne coûtent rien.",
+    "policy.told_rounding_minutes": "Les heures annoncées sont arrondies à tant de minutes.",
+    "policy.promise_tolerance_minutes": "Une heure annoncée peut bouger de tant de minutes et rester tenue.",
+    "policy.snap_limit_metres": "Un point plus loin que cela d'une route est refusé (mètres).",
+}
