@@ -237,7 +237,7 @@ function listen() {
   const stream = new EventSource("/v1/live")
   const heard = () => {
     clearTimeout(waiting)
-    waiting = setTimeout(() => !dragged && document.dispatchEvent(new CustomEvent("allons:changed")), 150)
+    waiting = setTimeout(() => !dragged && document.dispatchEvent(new CustomEvent("allons:changed")), 60)
   }
   for (const kind of ["change", "reload"]) stream.addEventListener(kind, heard)
 }

@@ -98,3 +98,20 @@ def test_two_who_take_the_same_ride_are_told_and_nothing_is_overwritten(screen: 
     yes.click()
     page.locator("#panel .trouble:not(:empty), #told:not(:empty)").first.wait_for()
     page.locator("#panel li", has_text="a dit non").wait_for(state="attached")
+
+
+def test_what_one_does_the_other_sees_at_once(screen: Callable[..., Screen]) -> None:
+    first, second = screen().enter("coordinator"), screen().enter("coordinator")
+    second.locator("#only").select_option("asked")
+    leg = second.locator("#ways tbody tr:visible").first.get_attribute("data-legs")
+    first.wait_for_timeout(1000)  # both listen
+    first.evaluate(
+        """async (leg) => {
+            const day = await (await fetch(`/v1/days/${location.pathname.split("/")[2]}`)).json()
+            const offer = day.ways.find((one) => one.leg_id === leg).offer_id
+            await fetch(`/v1/offers/${offer}/accept`, {method: "POST",
+                headers: {"X-CSRF-Token": document.querySelector("meta[name=csrf]").content}})
+        }""",
+        leg,
+    )
+    second.locator(f'tr[data-legs="{leg}"][data-group="confirmed"]').wait_for(state="attached")
