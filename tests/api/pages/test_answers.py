@@ -145,7 +145,7 @@ def test_both_languages_have_the_same_words() -> None:
 
 
 def test_the_style_sheet_is_kept_by_browsers_and_nothing_else_is_served(service: Service) -> None:
-    address = re.search(r'href="(/static/[^"]+)"', service.client.get("/o/x").text)
+    address = re.search(r'href="(/static/[^"]+\.css)"', service.client.get("/o/x").text)
     assert address
     sheet = service.client.get(address[1])
     assert (sheet.status_code, sheet.headers["content-type"]) == (200, "text/css; charset=utf-8")
