@@ -12,12 +12,13 @@ from api.deps import Parts, PartsOf, refuse_stray_query
 from api.describe import state_refusals
 from api.errors import install_handlers
 from api.guard import Guard
-from api.pages import answers, asking, day, door, files, hours, me, mine, offline, phone, rides, statement, static, territory
+from api.pages import answers, asking, basemap, day, door, files, hours, me, mine, offline, phone, rides, statement, static, territory
 from api.pages.visit import LogIn, to_login, trouble
 from api.routes import (
     accounts,
     calendars,
     credentials,
+    day_map,
     driving,
     events,
     keys,
@@ -97,6 +98,7 @@ def create_app(parts: Parts) -> FastAPI:
         territories,
         openness,
         driving,
+        day_map,
         people,
         volunteers,
         credentials,
@@ -124,6 +126,7 @@ def create_app(parts: Parts) -> FastAPI:
         app.include_router(router, prefix="/v1", dependencies=[Depends(refuse_stray_query)])
     shown = (
         answers,
+        basemap,
         day,
         door,
         files,

@@ -14,11 +14,13 @@ from dispatch.engine.live import Live
 from dispatch.engine.throttle import Throttle
 from dispatch.errors import BadInput, Fault, Refused, pointer_of
 from dispatch.health import Health
+from dispatch.service.day_map import WayLines
 from dispatch.service.keys import Caller
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
 from dispatch.storage.store import Store
 from dispatch.world import World
+from routing.basemap import BaseMap
 from routing.network import RoadNetwork
 from routing.places import PlaceSearch
 
@@ -35,6 +37,7 @@ class Parts:
     settings: Settings
     world: World
     geocoder: PlaceSearch = field(default_factory=PlaceSearch)
+    base_map: BaseMap | None = None
     changes: Bus = field(default_factory=LocalBus)  # rings after commits
 
     def __post_init__(self) -> None:
@@ -51,6 +54,11 @@ class Parts:
     def live(self) -> Live:
         """What happens, for those who watch."""
         return Live(self.database, self.changes, self.settings.live_clients, MOST_STREAMS)
+
+    @cached_property
+    def way_lines(self) -> WayLines:
+        """The lines that runs are drawn as."""
+        return WayLines(self.network)
 
     @cached_property
     def throttle(self) -> Throttle:

@@ -25,6 +25,7 @@ from dispatch.notices.channels import open_channels
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
 from dispatch.world import World
+from routing.basemap import BaseMap, map_beside
 from routing.network import RoadNetwork
 from routing.places import Ban, LocalIndex, Nominatim, PlaceSearch, beside
 from routing.saved import open_roads
@@ -40,6 +41,7 @@ def open_parts(settings: Settings, world: World) -> Parts:
     open_channels(settings)  # a provider that nobody understands is told here, rather than when there is something to tell
     network = open_roads(settings.roads)
     geocoder = open_places(settings, settings.roads, network)
+    base_map = open_map(settings, settings.roads)
     database = Database.of(settings)
     try:
         database.check_ready()
@@ -48,7 +50,9 @@ def open_parts(settings: Settings, world: World) -> Parts:
         raise
     bus = RedisBus(settings.redis_url) if settings.redis_url else LocalBus()
     changes = RedisBus(settings.redis_url, CHANGES) if settings.redis_url else LocalBus()
-    return Parts(database=database, network=network, bus=bus, settings=settings, world=world, geocoder=geocoder, changes=changes)
+    return Parts(
+        database=database, network=network, bus=bus, settings=settings, world=world, geocoder=geocoder, base_map=base_map, changes=changes
+    )
 
 
 def open_places(settings: Settings, roads: Path, network: RoadNetwork) -> PlaceSearch:
@@ -64,6 +68,16 @@ def open_places(settings: Settings, roads: Path, network: RoadNetwork) -> PlaceS
     more = [Nominatim(settings.nominatim_url)] if settings.nominatim_url else []
     west, south, east, north = network.bounds
     return PlaceSearch(local, [*remote, *more], within=(west - _MARGIN, south - _MARGIN, east + _MARGIN, north + _MARGIN))
+
+
+def open_map(settings: Settings, roads: Path) -> BaseMap | None:
+    """The base map beside the roads, or the one that is set. BadMap when there is a file and it is none."""
+    path = settings.base_map or map_beside(roads)
+    if settings.base_map or path.exists():
+        return BaseMap(path)
+    if settings.map_style is None:
+        structlog.get_logger().warning("no_map", detail="there is no base map: build it with `allons roads map`")
+    return None
 
 
 def serve(settings: Settings, host: str, port: int, *, demo: bool = False) -> None:

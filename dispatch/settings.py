@@ -21,6 +21,10 @@ class Settings(BaseSettings):
     retention_months: int = Field(24, ge=1, le=120, description="People are erased so long after their last ride or their entry.")
     roads: Path | None = Field(None, description="Road network made by `allons roads build`, or an extract.")
     places: Path | None = Field(None, description="Index of places, made with the roads; by default the `.places` file beside them.")
+    base_map: Path | None = Field(None, description="Base map, made with the roads; by default the `.mbtiles` file beside them.")
+    map_style: str | None = Field(
+        None, description="A MapLibre style of one's own instead, such as https://maps.example.org/style.json (docs/map.md)."
+    )
     ban_url: str | None = Field(
         None, description="Asked for addresses that the index does not know, such as https://data.geopf.fr/geocodage (docs/places.md);"
     )
@@ -105,7 +109,7 @@ class Settings(BaseSettings):
             raise ValueError("must be like redis://:PASSWORD@HOST:6379/0, and in the password %2F for /, %23 for # and %3F for ?")
         return url
 
-    @field_validator("ban_url", "nominatim_url")
+    @field_validator("ban_url", "nominatim_url", "map_style")
     @classmethod
     def _is_on_the_web(cls, url: str | None) -> str | None:
         if url is not None and (not is_server(url, ("https", "http")) or "?" in url or "#" in url or "@" in url):

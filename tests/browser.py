@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.servers import leave_out
 
+PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
 #: Where screenshots are kept: for people to look at, and for docs/.
 SHOTS = Path(os.environ.get("ALLONS_SHOTS", "var/shots"))
 SIZES: dict[str, dict[str, Any]] = {
@@ -28,11 +29,10 @@ _RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", 
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """The browser; skips where it is not installed, fails in CI."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
+    if PROGRAM is None:
         leave_out("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage", "--lang=fr-FR"])
+        browser = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox", "--disable-dev-shm-usage", "--lang=fr-FR"])
         yield browser
         browser.close()
 

@@ -58,11 +58,17 @@ def data_file() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def demo_roads(tmp_path_factory: pytest.TempPathFactory) -> RoadNetwork:
-    """The demo territory's roads, made from its extract like any others."""
+def demo_extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo territory."""
     extract = tmp_path_factory.mktemp("roads") / "demo.osm.pbf"
     make_demo_extract(extract)
-    return build_network(load_extract(extract))
+    return extract
+
+
+@pytest.fixture(scope="session")
+def demo_roads(demo_extract: Path) -> RoadNetwork:
+    """Its roads, made from its extract like any others."""
+    return build_network(load_extract(demo_extract))
 
 
 @pytest.fixture(scope="session")

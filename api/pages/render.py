@@ -24,10 +24,13 @@ _pages = Environment(loader=PackageLoader("api.pages"), autoescape=True, undefin
 _pages.globals["asset"] = asset
 
 
-def page(name: str, language: Language, shown: Mapping[str, Any], status: int = 200) -> HTMLResponse:
-    """One page, or a part of one. What is shown is escaped wherever it stands."""
+def page(name: str, language: Language, shown: Mapping[str, Any], status: int = 200, *, maps_from: str = "") -> HTMLResponse:
+    """One page, or a part of one. What is shown is escaped wherever it stands. `maps_from`: an origin that its map may be fetched from."""
+    policy = POLICY
+    for what in ("connect-src", "img-src") if maps_from else ():
+        policy = policy.replace(f"{what} 'self'", f"{what} 'self' {maps_from}")
     text = _pages.get_template(name).render(words=WORDS[language], language=language, **shown)
-    return HTMLResponse(text, status, headers={"Content-Security-Policy": POLICY, "X-Robots-Tag": "noindex", "Vary": "HX-Request"})
+    return HTMLResponse(text, status, headers={"Content-Security-Policy": policy, "X-Robots-Tag": "noindex", "Vary": "HX-Request"})
 
 
 class Said:

@@ -3,15 +3,18 @@
 Everything comes from here: no page loads anything from anybody else. `vendor/` holds what others wrote, put there by scripts/vendor.
 """
 
+import gzip
 import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi import Path as InPath
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 
+from api.deps import PartsOf
+from api.pages.basemap import worker_policy
 from dispatch.errors import NotFound
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -29,11 +32,25 @@ router = APIRouter(prefix="/static", include_in_schema=False)
 
 
 @router.get("/{digest}/{name:path}")
-def show_static(digest: Annotated[str, InPath(pattern=r"^[0-9a-f]{12}$")], name: str) -> FileResponse:
+def show_static(digest: Annotated[str, InPath(pattern=r"^[0-9a-f]{12}$")], name: str, request: Request, parts: PartsOf) -> Response:
     """A file; the newest, whichever digest was asked for."""
     if name not in _files():
         raise NotFound
-    return FileResponse(STATIC / name, media_type=KINDS[Path(name).suffix], headers=_KEPT)
+    headers = dict(_KEPT)
+    if name.endswith("-worker.mjs"):  # what it may fetch is a setting: asked for again each time
+        headers = {"Cache-Control": "no-cache", "Content-Security-Policy": worker_policy(parts.settings)}
+    kind = KINDS[Path(name).suffix]
+    if "gzip" in request.headers.get("accept-encoding", "") and (packed := _packed(name)):
+        return Response(packed, media_type=kind, headers={**headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
+    return FileResponse(STATIC / name, media_type=kind, headers=headers)
+
+
+@cache
+def _packed(name: str) -> bytes:
+    """A large text, made small; nothing for what is small already."""
+    path = STATIC / name
+    worth = path.suffix in (".css", ".js", ".mjs", ".svg") and path.stat().st_size > 2000
+    return gzip.compress(path.read_bytes(), 9, mtime=0) if worth else b""
 
 
 def asset(name: str) -> str:

@@ -18,6 +18,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api.auth import COOKIE, enter_by_login
 from api.deps import Parts, PartsOf
+from api.pages.basemap import map_origin
 from api.pages.render import Said, page
 from dispatch.errors import Refused, Unauthenticated
 from dispatch.model.notices import Language
@@ -99,7 +100,7 @@ class Visit:
             "demo": self.parts.demo,
             "english": self.language == "en",
         }
-        return page(name, self.language, common | shown, status)
+        return page(name, self.language, common | shown, status, maps_from=map_origin(self.parts.settings))
 
 
 def visit(request: Request, parts: PartsOf) -> Visit:

@@ -21,7 +21,7 @@ class Kind(NamedTuple):
 _ROADS = {
     "motorway": ("motorway", 6), "motorway_link": ("motorway", 11), "trunk": ("motorway", 6), "trunk_link": ("motorway", 11),
     "primary": ("main", 7), "primary_link": ("main", 11), "secondary": ("main", 9), "secondary_link": ("main", 11),
-    "tertiary": ("minor", 10), "tertiary_link": ("minor", 12), "unclassified": ("street", 12), "residential": ("street", 12),
+    "tertiary": ("minor", 9), "tertiary_link": ("minor", 12), "unclassified": ("street", 12), "residential": ("street", 12),
     "living_street": ("street", 13), "road": ("street", 12), "pedestrian": ("street", 13),
     "service": ("service", 14), "track": ("track", 14),
 }  # fmt: skip

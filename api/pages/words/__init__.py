@@ -11,6 +11,7 @@ from api.pages.words.console import CONSOLE
 from api.pages.words.day import DAY
 from api.pages.words.door import DOOR
 from api.pages.words.files import FILES
+from api.pages.words.map import MAP
 from api.pages.words.me import ME
 from api.pages.words.offer import OFFER
 from api.pages.words.phone import PHONE
@@ -28,6 +29,7 @@ _ROOMS = (
     PHONE,
     FILES,
     TERRITORY,
+    MAP,
     RIDES,
     STATEMENT,
     ASKING,

@@ -18,8 +18,10 @@ from dispatch.service.demo import Demo, fill_demo
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
 from dispatch.world import World
+from routing.basemap import BaseMap
+from routing.basemap.gather import gather_map
+from routing.basemap.write import write_map
 from routing.confined import write_places_confined
-from routing.demo import make_demo_extract
 from routing.network import RoadNetwork
 from routing.places import LocalIndex, PlaceSearch
 from tests.browser import Screen, chromium
@@ -61,25 +63,38 @@ def planned_demo(empty_sqlite: Path, demo_roads: RoadNetwork, tmp_path_factory: 
 
 
 @pytest.fixture(scope="session")
-def demo_places(demo_roads: RoadNetwork, tmp_path_factory: pytest.TempPathFactory) -> PlaceSearch:
+def demo_places(demo_extract: Path, demo_roads: RoadNetwork) -> PlaceSearch:
     """The demo territory's places, searched by name."""
-    folder = tmp_path_factory.mktemp("places")
-    make_demo_extract(folder / "demo.osm.pbf")
-    write_places_confined(folder / "demo.osm.pbf", folder / "demo.places")
+    path = demo_extract.with_name("demo.places")
+    write_places_confined(demo_extract, path)
     west, south, east, north = demo_roads.bounds
-    return PlaceSearch(LocalIndex(folder / "demo.places"), [], within=(west, south, east, north))
+    return PlaceSearch(LocalIndex(path), [], within=(west, south, east, north))
+
+
+@pytest.fixture(scope="session")
+def demo_map(demo_extract: Path) -> Iterator[BaseMap]:
+    """The demo's base map."""
+    path = demo_extract.with_name("demo.mbtiles")
+    write_map(gather_map(demo_extract), path)
+    base = BaseMap(path)
+    yield base
+    base.close()
 
 
 @pytest.fixture(scope="module")
 def site(
-    planned_demo: tuple[Path, Demo], demo_roads: RoadNetwork, demo_places: PlaceSearch, tmp_path_factory: pytest.TempPathFactory
+    planned_demo: tuple[Path, Demo],
+    demo_roads: RoadNetwork,
+    demo_places: PlaceSearch,
+    demo_map: BaseMap,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
     """The demo of one module's tests: they may change it, in the order they stand in."""
     path, demo = planned_demo
     copy = shutil.copy(path, tmp_path_factory.mktemp("site"))
     settings = Settings(round_seconds=0.5, debounce_seconds=0.2, sweep_seconds=0.5, sender_seconds=0.5)
     with Database(f"sqlite:///{copy}", VAULT) as database:
-        own = {"bus": LocalBus(), "settings": settings, "world": World(), "geocoder": demo_places}
+        own = {"bus": LocalBus(), "settings": settings, "world": World(), "geocoder": demo_places, "base_map": demo_map}
         parts = Parts(database=database, network=demo_roads, demo=True, **own)  # type: ignore[arg-type]
         with Site(parts, demo) as served:
             yield served
