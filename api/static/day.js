@@ -71,6 +71,7 @@ board.addEventListener("focusin", (event) => {
   if (one) light(one.dataset.legs.split(" "))
 })
 document.addEventListener("allons:hover", (event) => light([].concat(event.detail ?? [])))
+document.addEventListener("allons:select", (event) => open(`/day/${date}/ways/${event.detail[0]}`)) // on the map
 
 // --- the panel --------------------------------------------------------------------------------------------------------------------------------
 let opened = null

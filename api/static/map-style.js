@@ -38,7 +38,7 @@ export function mapStyle(about, dark) {
     })
   const alongRoads = { "symbol-placement": "line", "text-max-angle": 30, "symbol-spacing": 350 }
   const biggest = { "symbol-sort-key": ["-", 0, ["coalesce", ["get", "people"], 0]] }
-  const beside = { "text-variable-anchor": ["center", "top", "bottom", "left", "right"], "text-radial-offset": 0.7, "text-justify": "auto" }
+  const beside = { "text-variable-anchor": ["top", "bottom", "left", "right", "center"], "text-radial-offset": 0.6, "text-justify": "auto" }
   return {
     version: 8,
     sources: { base },

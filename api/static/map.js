@@ -1,10 +1,13 @@
 /* <allons-map src="/v1/days/2026-11-27/map" label="…">: the territory's own map and what drives on it, without asking anybody else.
  *
  * Runs are lines (with people aboard: solid; empty: dashed grey), pickups circles, drop-offs crosses, homes triangles; amber is who has
- * nobody yet. Events, both ways, so that map, list and timeline light together:
- *   allons:hover  {leg, run}   sent when the pointer is over something (nulls when it left); heard on the document from everybody else
- *   allons:select {leg, run}   the same for a click; what is selected is brought into view
- * `refresh()` fetches `src` again. Without `src` it shows the roads alone. Where a browser cannot draw maps, a sentence says so.
+ * nobody yet. Map, list and time line light together by events whose detail is a list of leg ids:
+ *   allons:hover   sent when the pointer is over something, and with an empty list when it has left
+ *   allons:select  sent when something is clicked
+ *   allons:lit     heard on the document: these are plain, everything else is pale
+ *   allons:shown   heard on the document: these are brought into view and stay lit
+ *   allons:changed heard on the document: `src` is fetched again, as by `refresh()`
+ * The library is loaded when the map comes into view. Without `src` it shows the roads alone. Where a browser cannot draw maps, a sentence says so.
  * Words are data-attributes, given by templates/map.html.
  */
 import { mapStyle } from "./map-style.js"
@@ -63,8 +66,8 @@ class AllonsMap extends HTMLElement {
   static observedAttributes = ["src"]
   #map = null
   #data = NOTHING
-  #over = null
-  #chosen = null
+  #over = []
+  #chosen = []
   #fitted = false
   #closed = null
 
@@ -76,10 +79,17 @@ class AllonsMap extends HTMLElement {
     styleSheet("map.css")
     this.setAttribute("role", "region")
     this.setAttribute("aria-label", this.getAttribute("label") || this.dataset.title || "")
-    document.addEventListener("allons:hover", (event) => event.target !== this && this.#light(event.detail), { signal })
-    document.addEventListener("allons:select", (event) => event.target !== this && this.#choose(event.detail), { signal })
+    document.addEventListener("allons:lit", (event) => this.#light(event.detail ?? []), { signal })
+    document.addEventListener("allons:shown", (event) => this.#choose(event.detail ?? []), { signal })
+    document.addEventListener("allons:changed", () => this.#map && this.refresh(), { signal })
     dark.addEventListener("change", () => this.#dress(), { signal })
-    this.#open()
+    const near = new IntersectionObserver((seen) => {
+      if (!seen.some((one) => one.isIntersecting)) return
+      near.disconnect()
+      this.#open()
+    }, { rootMargin: "200px" })
+    near.observe(this)
+    signal.addEventListener("abort", () => near.disconnect())
   }
 
   disconnectedCallback() {
@@ -141,8 +151,13 @@ class AllonsMap extends HTMLElement {
     this.#addWhole()
     map.on("style.load", () => this.#addDay())
     map.on("mousemove", (event) => this.#point(event))
-    map.on("mouseout", () => this.#say("allons:hover", null))
-    map.on("click", (event) => this.#say("allons:select", this.#at(event.point)))
+    map.on("mouseout", () => this.#hover([]))
+    map.on("click", (event) => {
+      const legs = this.#at(event.point)
+      this.#chosen = legs
+      this.#shine()
+      if (legs.length) this.#send("allons:select", legs)
+    })
     map.on("idle", () => this.removeAttribute("aria-busy"))
     this.dispatchEvent(new CustomEvent("allons:map", { detail: { map } }))
     await this.refresh()
@@ -205,7 +220,7 @@ class AllonsMap extends HTMLElement {
     map.addLayer({
       id: "places", type: "symbol", source: "places",
       layout: {
-        "icon-image": ["get", "picture"], "icon-allow-overlap": true, "icon-padding": 0,
+        "icon-image": ["get", "picture"], "icon-allow-overlap": true, "icon-ignore-placement": true,
         "symbol-sort-key": ["get", "order"],
       },
     })
@@ -250,62 +265,70 @@ class AllonsMap extends HTMLElement {
     this.#map?.fitBounds(bounds, { padding: 45, maxZoom: 14, animate: moving })
   }
 
-  /** What is under a point: its leg and run. */
+  /** The legs of what is under a point; of an empty stretch or a home all those of its run. */
   #at({ x, y }) {
     const layers = ["places", "run", "run-empty"].filter((id) => this.#map.getLayer(id))
     const found = layers.length ? this.#map.queryRenderedFeatures([[x - 6, y - 6], [x + 6, y + 6]], { layers }) : []
-    if (!found.length) return null
+    if (!found.length) return []
     const { legs, run } = found[0].properties
-    return { leg: legs.split(" ")[0] || null, run: run || null }
+    return legs ? legs.split(" ") : this.#legsOf([run])
+  }
+
+  #legsOf(runs) {
+    const stretches = this.#data.features.filter(({ properties: p }) => p.kind === "stretch" && runs.includes(p.run_id))
+    return [...new Set(stretches.flatMap(({ properties }) => properties.leg_ids))]
+  }
+
+  #featuresOf(legs) {
+    return this.#data.features.filter(({ properties: p }) => legs.includes(p.leg_id) || p.leg_ids?.some((leg) => legs.includes(leg)))
   }
 
   #point({ point }) {
-    const found = this.#at(point)
-    this.#map.getCanvas().style.cursor = found ? "pointer" : ""
-    this.#say("allons:hover", found)
+    const legs = this.#at(point)
+    this.#map.getCanvas().style.cursor = legs.length ? "pointer" : ""
+    this.#hover(legs)
   }
 
-  #say(name, found) {
-    const detail = found ?? { leg: null, run: null }
-    const before = name === "allons:hover" ? this.#over : null
-    if (name === "allons:hover" && before?.leg === detail.leg && before?.run === detail.run) return
-    if (name === "allons:hover") this.#light(detail)
-    else this.#choose(detail, false)
+  #hover(legs) {
+    if (String(legs) === String(this.#over)) return
+    this.#light(legs)
+    this.#send("allons:hover", legs)
+  }
+
+  #send(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }))
   }
 
-  #light(detail) {
-    this.#over = detail ?? null
+  #light(legs) {
+    this.#over = legs
     this.#shine()
   }
 
-  #choose(detail, moving = true) {
-    this.#chosen = detail?.leg || detail?.run ? detail : null
+  #choose(legs) {
+    this.#chosen = legs
     this.#shine()
-    const { leg, run } = this.#chosen ?? {}
-    const features = this.#data.features.filter(({ properties: p }) => (leg ? p.leg_id === leg || p.leg_ids?.includes(leg) : run && p.run_id === run))
-    const bounds = this.#bounds(features)
-    if (moving && bounds && this.#map) this.#map.fitBounds(bounds, { padding: 60, maxZoom: 13 })
+    const bounds = this.#bounds(this.#featuresOf(legs))
+    if (bounds && this.#map) this.#map.fitBounds(bounds, { padding: 60, maxZoom: 13 })
   }
 
   /** What is pointed at or chosen is plain, the rest of its run half, everything else pale. */
   #shine() {
     const map = this.#map
     if (!map?.getLayer("places")) return
-    const lit = this.#over?.leg || this.#over?.run ? this.#over : this.#chosen
-    const of = (plain, half, pale) => {
-      if (!lit) return plain
-      const whole = lit.leg ? ["in", lit.leg, ["get", "legs"]] : ["==", ["get", "run"], lit.run]
-      return ["case", whole, plain, ["==", ["get", "run"], lit.run ?? "-"], half, pale]
-    }
+    const lit = this.#over.length ? this.#over : this.#chosen
+    const runs = [...new Set(this.#featuresOf(lit).map(({ properties }) => properties.run_id ?? ""))].filter(Boolean)
+    const of = (plain, half, pale) =>
+      lit.length
+        ? ["case", ["any", ...lit.map((leg) => ["in", leg, ["get", "legs"]])], plain, ["in", ["get", "run"], ["literal", runs]], half, pale]
+        : plain
     map.setPaintProperty("run", "line-opacity", of(1, 0.55, 0.18))
-    map.setPaintProperty("run", "line-width", lit ? of(6, 4, 3) : 4)
+    map.setPaintProperty("run", "line-width", lit.length ? of(6, 4, 3) : 4)
     map.setPaintProperty("run-casing", "line-opacity", of(1, 0.5, 0.1))
     map.setPaintProperty("run-empty", "line-opacity", of(1, 0.8, 0.2))
     map.setPaintProperty("run-way", "icon-opacity", of(1, 0.5, 0.1))
     map.setPaintProperty("places", "icon-opacity", of(1, 0.6, 0.25))
     map.setPaintProperty("hours", "text-opacity", of(1, 0.6, 0.15))
-    this.dataset.lit = lit?.leg ?? lit?.run ?? ""
+    this.dataset.lit = lit.join(" ")
   }
 
   /** A sentence over the map, with a button to try again where that may help. */

@@ -6,6 +6,7 @@ from dispatch.model.notices import Language
 
 MAP: Mapping[Language, Mapping[str, str]] = {
     "fr": {
+        "map": "Carte",
         "map_title": "Carte : flèches pour déplacer, + et − pour agrandir",
         "map_no_drawing": "Ce navigateur ne peut pas dessiner la carte. Tout ce qu'elle montre est aussi dans la liste et la chronologie.",
         "map_failed": "La carte n'a pas pu être chargée.",
@@ -22,6 +23,7 @@ MAP: Mapping[Language, Mapping[str, str]] = {
         "map_waiting": "sans bénévole",
     },
     "en": {
+        "map": "Map",
         "map_title": "Map: arrows move it, + and − zoom",
         "map_no_drawing": "This browser cannot draw the map. All that it shows is in the list and the timeline too.",
         "map_failed": "The map could not be loaded.",

@@ -158,14 +158,15 @@ def test_map_list_and_timeline_light_together(screen: Callable[..., Screen], sit
         return {x: x + box.x, y: y + box.y}
     }""")
     page.mouse.move(found["x"], found["y"])
-    page.wait_for_function("() => window.heard.length && window.heard.at(-1).run")
-    leg = page.evaluate("() => window.heard.at(-1).leg")
-    assert page.locator("allons-map").get_attribute("data-lit") == leg
+    page.wait_for_function("() => window.heard.at(-1)?.length")
+    legs = page.evaluate("() => window.heard.at(-1)")
+    assert page.locator("allons-map").get_attribute("data-lit") == " ".join(legs)
     page.mouse.move(5, 5)
-    page.wait_for_function("() => window.heard.at(-1).run === null")
+    page.wait_for_function("() => window.heard.at(-1).length === 0")
+    page.evaluate("(legs) => document.dispatchEvent(new CustomEvent('allons:lit', {detail: legs}))", legs[:1])
+    assert page.locator("allons-map").get_attribute("data-lit") == legs[0]
     before = page.evaluate("() => window.drawn.getZoom()")
-    page.evaluate("(leg) => document.dispatchEvent(new CustomEvent('allons:select', {detail: {leg, run: null}}))", leg)
-    assert page.locator("allons-map").get_attribute("data-lit") == leg
+    page.evaluate("(legs) => document.dispatchEvent(new CustomEvent('allons:shown', {detail: legs}))", legs[:1])
     page.wait_for_function("(before) => window.drawn.getZoom() > before + 0.2 && !window.drawn.isMoving()", arg=before)
     page.wait_for_function(READY)
     one.shot("map-selected")
