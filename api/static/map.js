@@ -86,7 +86,8 @@ class AllonsMap extends HTMLElement {
     const near = new IntersectionObserver((seen) => {
       if (!seen.some((one) => one.isIntersecting)) return
       near.disconnect()
-      this.#open()
+      const idle = window.requestIdleCallback ?? setTimeout // what people do on the page comes first
+      idle(() => this.#closed && !this.#map && this.#open())
     }, { rootMargin: "200px" })
     near.observe(this)
     signal.addEventListener("abort", () => near.disconnect())
@@ -158,7 +159,10 @@ class AllonsMap extends HTMLElement {
       this.#shine()
       if (legs.length) this.#send("allons:select", legs)
     })
-    map.on("idle", () => this.removeAttribute("aria-busy"))
+    map.on("idle", () => {
+      this.removeAttribute("aria-busy")
+      this.dataset.drawn = ""
+    })
     this.dispatchEvent(new CustomEvent("allons:map", { detail: { map } }))
     await this.refresh()
   }
@@ -225,7 +229,7 @@ class AllonsMap extends HTMLElement {
       },
     })
     this.#show()
-    this.#shine()
+    this.#shine(true)
   }
 
   #show() {
@@ -312,10 +316,11 @@ class AllonsMap extends HTMLElement {
   }
 
   /** What is pointed at or chosen is plain, the rest of its run half, everything else pale. */
-  #shine() {
+  #shine(anew = false) {
     const map = this.#map
     if (!map?.getLayer("places")) return
     const lit = this.#over.length ? this.#over : this.#chosen
+    if (!anew && this.dataset.lit === lit.join(" ")) return
     const runs = [...new Set(this.#featuresOf(lit).map(({ properties }) => properties.run_id ?? ""))].filter(Boolean)
     const of = (plain, half, pale) =>
       lit.length
