@@ -71,10 +71,10 @@ class Screen:
         self.away |= not there
         self.context.set_offline(not there)
 
-    def shot(self, name: str, *, small: bool = False) -> None:
-        """Keep what is to be seen now; `small`: as docs/ shows it."""
+    def shot(self, name: str, *, small: bool = False, whole: bool = True) -> None:
+        """Keep what is to be seen now; `small`: as docs/ shows it; not `whole`: what fits on the screen."""
         SHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True, scale="css" if small else "device")
+        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=whole, scale="css" if small else "device")
 
     def stumbles(self) -> list[str]:
         """What axe finds on the page as it is now, in words; none is right."""
