@@ -15,6 +15,7 @@ from dispatch.model.intake import RowId
 from dispatch.model.plans import Plan, Summary
 from dispatch.model.rules import Rules
 from dispatch.model.slots import Slot
+from dispatch.service.asking import bundle_of
 from dispatch.service.offers import OfferView
 from dispatch.service.trips import TripView
 from dispatch.storage.accounts import Account
@@ -258,6 +259,7 @@ class OfferOut(_Out):
     """A question to a volunteer. Until it is accepted places are rounded to about a kilometre, and the person has no name."""
 
     id: UUID
+    bundle_id: UUID = Field(description="Offers that were asked as one question have the same.")
     request_id: UUID
     volunteer_id: UUID
     state: str = Field(examples=["sent", "accepted", "declined", "expired", "withdrawn"])
@@ -290,9 +292,10 @@ class OfferOut(_Out):
             )
             for leg, told in view.rides
         ]
-        own = {"seats", "wheelchair", "needs", "beneficiary_name", "beneficiary_phone", "legs"}
+        own = {"bundle_id", "seats", "wheelchair", "needs", "beneficiary_name", "beneficiary_phone", "legs"}
         return cls(
             **{name: getattr(offer, name) for name in cls.model_fields if name not in own},
+            bundle_id=bundle_of(offer),
             seats=request.seats,
             wheelchair=person.wheelchair,
             needs=list(dict.fromkeys([*person.needs, *request.needs])),

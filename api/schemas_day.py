@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.schemas import Point, RoundOut
+from api.schemas import OfferOut, Point, RoundOut
 from dispatch.service.attention import Kind
 from dispatch.service.day_view import DayView, Way
 from dispatch.service.lateness import Expected
@@ -256,3 +256,9 @@ class CandidateOut(_Out):
 
 class CandidatesOut(_Out):
     items: list[CandidateOut]
+
+
+class QuestionOut(BaseModel):
+    """All that a volunteer was asked together."""
+
+    items: list[OfferOut]

@@ -108,6 +108,8 @@ _REQUESTS = {
     ),
     "return_after must be on the same day; make two requests otherwise": "Le retour doit être le même jour ; sinon, faites deux demandes.",
     "has another ride at that moment": "Cette personne a déjà un trajet à ce moment : regardez-le d'abord.",
+    "names a way that was not asked about": "L'un de ces trajets ne faisait pas partie de la proposition.",
+    "is missing: say why the other ways are declined": "Dites pourquoi les autres trajets sont refusés.",
     "must not be the same as origin": "L'arrivée est au même endroit que le départ : changez l'un des deux.",
     "is {} km from the nearest road: check the point (longitude comes first)": (
         "Ce point est à {0} km de la route la plus proche : vérifiez-le (la longitude d'abord)."

@@ -88,6 +88,14 @@ _ASKING = {
     "The run has to be planned again first.": "La tournée de ce bénévole est à replanifier d'abord.",
     "A round of this day is at work: try again in a moment.": "Une planification de ce jour est en cours : réessayez dans un instant.",
     "This offer has lapsed; somebody else is being asked.": "Le délai de réponse est passé : nous demandons à quelqu'un d'autre.",
+    "This question was answered, or is not open any more.": "Cette proposition a déjà sa réponse, ou n'est plus ouverte.",
+    "This offer was answered, or is not open any more.": "Cette proposition a déjà sa réponse, ou n'est plus ouverte.",
+    "Some of these rides are not asked about any more: please look again.": (
+        "Certains de ces trajets ne sont plus proposés : regardez de nouveau, s'il vous plaît."
+    ),
+    "The same volunteer is needed there and back: please answer for both ways together.": (
+        "L'aller et le retour demandent le même bénévole : répondez pour les deux ensemble."
+    ),
     "Another worker has this round.": "Cette planification est déjà en cours ailleurs.",
     "Another worker has taken this round over.": "Cette planification a été reprise ailleurs.",
 }

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Query
 from api.auth import CallerOf, own_offer
 from api.deps import PartsOf
 from api.schemas import OfferOut, Page, PageQuery, page_of
-from api.schemas_day import CandidateOut, CandidatesOut
+from api.schemas_day import CandidateOut, CandidatesOut, QuestionOut
 from dispatch.engine.entrust import candidates as rank
 from dispatch.engine.entrust import entrust as give
 from dispatch.errors import BadInput, Fault
-from dispatch.model.entrusting import Entrust, Via
+from dispatch.model.entrusting import Answer, Entrust, Via
 from dispatch.model.intake import Decline, RowId
+from dispatch.service.bundles import answer_question as settle
 from dispatch.service.keys import Caller
 from dispatch.service.offers import OfferView, show_offers
 from dispatch.service.offers import accept_offer as agree
@@ -32,6 +33,7 @@ class OfferQuery(PageQuery):
 
     state: Literal["sent", "accepted", "declined", "expired", "withdrawn"] | None = None
     request_id: RowId | None = None
+    bundle_id: RowId | None = None
 
 
 @router.get("")
@@ -42,6 +44,8 @@ def list_offers(caller: CallerOf, parts: PartsOf, query: Annotated[OfferQuery, Q
         where["state"] = query.state
     if query.request_id:
         where["request_id"] = query.request_id
+    if query.bundle_id:
+        where["bundle_id"] = query.bundle_id
     with parts.reading(caller.territory_id) as store:
         rows = store.page(Offer, query.after, query.limit, **where)
         found = [_out(caller, view) for view in show_offers(store, rows)]
@@ -72,6 +76,15 @@ def decline_offer(offer_id: RowId, answer: Decline, caller: CallerOf, parts: Par
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         offer = own_offer(caller, store.get(Offer, offer_id))
         return _show(store, caller, turn_down(store, offer, answer.reason, parts.world, _via(caller)), parts.world)
+
+
+@router.post("/{offer_id}/answer")
+def answer_question(offer_id: RowId, answer: Answer, caller: CallerOf, parts: PartsOf) -> QuestionOut:
+    """Yes to some of the ways that were asked together, no to the others: those are planned again. All of it, or nothing."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        offer = own_offer(caller, store.get(Offer, offer_id))
+        answered = settle(store, offer, answer.accept, answer.reason, parts.world, _via(caller))
+        return QuestionOut(items=[_show(store, caller, part, parts.world) for part in answered])
 
 
 @leg_router.get("/{leg_id}/candidates")

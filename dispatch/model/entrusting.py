@@ -1,4 +1,4 @@
-"""Giving a way to a volunteer by hand: what a coordinator says, and what is said of each volunteer.
+"""Giving a way to a volunteer by hand: what a coordinator says, what is said of each volunteer; and an answer to several ways.
 
 Taken by the API; read by `engine.entrust`.
 """
@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
-from dispatch.model.intake import Intake, RowId, example
+from dispatch.model.intake import DeclineReason, Intake, RowId, example
 from dispatch.model.plans import Reason
 
 AgainReason = Literal["called", "free_now", "urgent", "mistake", "other"]
@@ -39,3 +39,14 @@ class Entrust(Intake):
     volunteer_id: RowId
     both_ways: bool = Field(True, description="The other way too, where it waits for somebody and fits.")
     again_reason: AgainReason | None = Field(None, description="Why a volunteer who said no, or nothing, is asked about it again.")
+
+
+class Answer(Intake):
+    """What a volunteer says to all that he or she was asked together: yes to some ways, no to the others."""
+
+    model_config = example({"accept": [], "reason": "schedule_conflict"})
+
+    accept: tuple[RowId, ...] = Field(
+        strict=False, max_length=200, description="`leg_id` of the ways that are driven; all others are declined."
+    )
+    reason: DeclineReason | None = Field(None, description="Why the others are not; needed where there are any.")

@@ -57,6 +57,7 @@ FACTS: Mapping[str, type] = MappingProxyType(
         "until": datetime,  # an answer is waited for until then
         "volunteer_id": UUID,  # whose first name and car are told
         "beneficiary_id": UUID,  # whose first name is told
+        "people": int,  # instead of a first name, where there are several
         "rides": int,
         "seats": int,
         "km": int,
@@ -82,7 +83,7 @@ class About:
 
 RIDE_PAGE = "/r/{token}"  # a ride as whoever is driven sees it: of a request, or of one of its ways
 _COMES = ("pickup_from", "pickup_to", "volunteer_id")
-_ASKED = About(to="volunteer", needs=("at", "until"), may=("beneficiary_id", "rides", "seats", "km", "minutes"), link="needed")
+_ASKED = About(to="volunteer", needs=("at", "until"), may=("beneficiary_id", "people", "rides", "seats", "km", "minutes"), link="needed")
 ABOUT: Mapping[NoticeKind, About] = MappingProxyType(
     {
         "offer_sent": _ASKED,

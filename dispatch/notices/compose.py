@@ -188,6 +188,8 @@ def words_for(
     said["driver"] = said["driver_and_car"] = driver or ("un bénévole" if french else "a volunteer")
     passenger = words.first_name(names.get(facts.get("beneficiary_id", UUID(int=0))))
     said["passenger"] = passenger or ("quelqu'un" if french else "somebody")
+    if "people" in facts:
+        said["passenger"] = words.counted(facts["people"], "people", language)
     counted = {name: words.counted(facts[name], name, language) for name in ("seats", "km", "rides", "minutes") if name in facts}
     said |= {name: counted[name] for name in ("rides", "minutes") if name in counted}
     said["details"] = ", ".join(counted[name] for name in ("rides", "seats", "km") if name in counted)
@@ -218,5 +220,5 @@ def invented(kind: NoticeKind) -> tuple[dict[str, Any], Identity, dict[UUID, str
     about = ABOUT[kind]
     person = Identity("Jean Morel" if about.to == "volunteer" else "Jeanne Roussel", "06 39 98 00 01")
     link = {"none": None}.get(about.link, "482913" if kind == "login_code" else "https://allons.example.org/o/3f7a")
-    facts = {name: known[name] for name in (*about.needs, *about.may)}
+    facts = {name: known[name] for name in (*about.needs, *about.may) if name in known}  # of one person, not of several `people`
     return facts, person, {driver: "Jean Morel", passenger: "Jeanne Roussel"}, link

@@ -71,6 +71,7 @@ def counted(number: int, what: str, language: Language) -> str:
 _COUNTED: Mapping[str, Mapping[Language, tuple[str, str]]] = {
     "rides": {"fr": ("trajet", "trajets"), "en": ("ride", "rides")},
     "seats": {"fr": ("personne", "personnes"), "en": ("person", "people")},
+    "people": {"fr": ("personne", "personnes"), "en": ("person", "people")},
     "minutes": {"fr": ("minute", "minutes"), "en": ("minute", "minutes")},
     "km": {"fr": ("km", "km"), "en": ("km", "km")},
 }

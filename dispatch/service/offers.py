@@ -3,38 +3,21 @@
 In: an offer and what became of it. Out: legs confirmed, or open again for the next round. Called by the API, rounds and the planner.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from dispatch.errors import Conflict
+from dispatch.errors import Conflict, IllegalMove
 from dispatch.model.entrusting import Via
 from dispatch.model.intake import DeclineReason
 from dispatch.model.lifecycle import INITIAL
-from dispatch.notices.outbox import drop_notices, queue_notice
-from dispatch.rules.offering import asking
-from dispatch.service.people import rules_of
+from dispatch.notices.outbox import queue_notice
+from dispatch.service.asking import bundle_of, facts_of, retell
 from dispatch.service.publishing import tell_person
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Assignment, Beneficiary, Leg, Offer, OfferLeg, Run, TripRequest
+from dispatch.storage.tables import Assignment, Beneficiary, Leg, Offer, TripRequest
 from dispatch.storage.vault import Identity
 from dispatch.world import World
-
-PAGE = "/o/{token}"  # where an offer is answered without an account
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ride:
-    """One way as a round planned it for one volunteer."""
-
-    leg: Leg
-    volunteer_id: UUID
-    run: int  # of the plan's runs
-    told_pickup_at: datetime
-    pickup_at: datetime
-    dropoff_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,67 +31,6 @@ class OfferView:
     rides: tuple[tuple[Leg, Assignment], ...]
 
 
-def asked_key(offer_id: UUID) -> str:
-    """Under which the question to the volunteer is in the outbox."""
-    return f"offer {offer_id}"
-
-
-def send_offer(
-    store: Store, rides: Sequence[Ride], runs: Mapping[int, Run], round_id: UUID, minutes: int, world: World, again: str | None = None
-) -> Offer:
-    """Ask one volunteer about the given ways of one request. Lapses by the territory's rules (`minutes`: where they say nothing), and
-    before the first pickup in any case.
-
-    `runs`: rows by number of the plan's run. `again`: why somebody who did not say yes before is asked once more; without it the database
-    refuses.
-    """
-    now, first, territory = world.now(), rides[0], store.territory()
-    pickup = min(ride.told_pickup_at for ride in rides)
-    asked = asking(rules_of(territory).offers, minutes, pickup, now, territory.timezone)
-    offer = Offer(
-        id=world.new_id(),
-        request_id=first.leg.request_id,
-        volunteer_id=first.volunteer_id,
-        round_id=round_id,
-        state=INITIAL["offer"],
-        sent_at=now,
-        expires_at=asked.expires_at,
-        again_reason=again,
-    )
-    store.add(offer)
-    for ride in rides:
-        if ride.leg.state != "offered":
-            store.move(ride.leg, "offered", world)
-        store.add(
-            OfferLeg(id=world.new_id(), offer_id=offer.id, leg_id=ride.leg.id, open=True),
-            Assignment(
-                id=world.new_id(),
-                leg_id=ride.leg.id,
-                volunteer_id=ride.volunteer_id,
-                round_id=round_id,
-                run_id=runs[ride.run].id,
-                told_pickup_at=ride.told_pickup_at,
-                pickup_at=ride.pickup_at,
-                dropoff_at=ride.dropoff_at,
-                active=True,
-            ),
-        )
-    facts = facts_of(store, offer)
-    queue_notice(
-        store, "offer_sent", offer.volunteer_id, offer.id, world, facts=facts, link=PAGE, not_before=asked.send_at, key=asked_key(offer.id)
-    )
-    return offer
-
-
-def facts_of(store: Store, offer: Offer) -> dict[str, Any]:
-    """What a message about an offer says: when, how many ways and seats, until when an answer is waited for."""
-    about = [row.leg_id for row in store.offer_legs([offer.id]).get(offer.id, [])]
-    pickup = min(ride.told_pickup_at for ride in store.active_assignments(about).values())
-    request = store.requests([offer.request_id])[offer.request_id]
-    told = {"rides": len(about), "seats": request.seats, "beneficiary_id": request.beneficiary_id}
-    return {"at": pickup, "until": offer.expires_at, **told}
-
-
 def accept_offer(store: Store, offer: Offer, world: World, via: Via = "account") -> Offer:
     """The volunteer drives. Conflict when the offer has lapsed, IllegalMove when it was answered or withdrawn."""
     legs = _legs(store, offer)
@@ -116,7 +38,7 @@ def accept_offer(store: Store, offer: Offer, world: World, via: Via = "account")
         raise Conflict("This offer has lapsed; somebody else is being asked.")
     store.move(offer, "accepted", world)
     offer.answered_via = via
-    drop_notices(store, offer.id)
+    retell(store, offer, world)
     for leg in legs:
         store.move(leg, "confirmed", world)
     for assignment in store.active_assignments([leg.id for leg in legs]).values():
@@ -138,7 +60,7 @@ def lapse_offer(store: Store, offer: Offer, world: World) -> Offer:
     """Nobody answered in time; as a decline."""
     if offer.state != "sent":
         return _give_back(store, offer, "expired", world)  # refuses
-    facts = facts_of(store, offer)
+    facts = facts_of(store, [offer])
     told = {"at": facts["at"], "volunteer_id": offer.volunteer_id, "beneficiary_id": facts["beneficiary_id"]}
     _give_back(store, offer, "expired", world)
     queue_notice(store, "offer_lapsed", None, offer.id, world, facts=told, key=f"lapsed {offer.id}")
@@ -150,9 +72,8 @@ def withdraw_offer(store: Store, offer: Offer, world: World, *, instead: bool = 
     decision."""
     about = [row.leg_id for row in store.offer_legs([offer.id]).get(offer.id, [])]
     pickups = [ride.told_pickup_at for ride in store.active_assignments(about).values()]
-    asked = store.notice_keyed(asked_key(offer.id))
+    asked = store.question(bundle_of(offer))
     heard = asked is not None and asked.state not in ("queued", "to_call", "dropped")
-    drop_notices(store, offer.id)
     _close(store, offer, "withdrawn", world)
     if heard and pickups and not instead:
         key = f"withdrawn {offer.id}"
@@ -176,6 +97,29 @@ def release_ways(store: Store, offer: Offer, leg_ids: Collection[UUID], world: W
         store.move(leg, "pending", world)
 
 
+def split_offer(store: Store, offer: Offer, leg_ids: Collection[UUID], world: World) -> Offer:
+    """Some ways of an offer that waits for its answer as an offer of their own, to be answered in another way than the rest; the offer
+    itself when those are all of it.
+
+    Conflict when the ways need the same volunteer.
+    """
+    rows = [row for row in store.offer_legs([offer.id]).get(offer.id, []) if row.open]
+    chosen = [row for row in rows if row.leg_id in leg_ids]
+    if len(chosen) == len(rows):
+        return offer
+    if store.get(TripRequest, offer.request_id).same_driver == "require":
+        raise Conflict("The same volunteer is needed there and back: please answer for both ways together.")
+    if offer.state != "sent":
+        raise IllegalMove("This offer was answered, or is not open any more.")
+    same = ("request_id", "volunteer_id", "round_id", "sent_at", "expires_at", "again_reason")
+    other = Offer(id=world.new_id(), bundle_id=bundle_of(offer), state=INITIAL["offer"], **{name: getattr(offer, name) for name in same})
+    store.add(other)
+    for row in chosen:
+        row.offer_id = other.id
+    store.flush()
+    return other
+
+
 def show_offers(store: Store, offers: Sequence[Offer]) -> list[OfferView]:
     """Offers with the ways they are about; those of closed offers as they were told."""
     if not offers:  # such as behind the last page: nothing to be asked for
@@ -197,7 +141,6 @@ def show_offers(store: Store, offers: Sequence[Offer]) -> list[OfferView]:
 
 def _give_back(store: Store, offer: Offer, state: str, world: World, reason: DeclineReason | None = None) -> Offer:
     legs = _legs(store, offer)
-    drop_notices(store, offer.id)
     _close(store, offer, state, world, reason)
     for leg in legs:
         store.move(leg, "pending", world)
@@ -212,6 +155,7 @@ def _close(store: Store, offer: Offer, state: str, world: World, reason: Decline
     for row in rows:
         row.open = False
     _end_rides(store, about, world)
+    retell(store, offer, world)
     return offer
 
 

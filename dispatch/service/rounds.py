@@ -15,9 +15,10 @@ from dispatch.model.lifecycle import INITIAL, WAITING_LEG
 from dispatch.model.plans import Plan, Reason, Run, Unserved
 from dispatch.rules.availability import Span, covers
 from dispatch.rules.fitness import met_needs
+from dispatch.service.asking import Held, Ride, ask, hold
 from dispatch.service.availability import free_spans
 from dispatch.service.day import Snapshot, make_snapshot
-from dispatch.service.offers import Ride, send_offer, withdraw_offer
+from dispatch.service.offers import withdraw_offer
 from dispatch.service.privacy import mask_plan
 from dispatch.service.runs import bound_volunteers, place_runs
 from dispatch.storage.store import Store
@@ -120,8 +121,11 @@ def save_round(
     kept = _release(store, list(legs.keys() - changed), wanted, bound, world)
     numbers = {ride.run for rides in wanted.values() for ride in rides}
     runs = place_runs(store, snapshot.day.date, plan, numbers, _held(store, snapshot.day.date, plan, known, bound), known, world)
-    for pair, rides in ((pair, rides) for pair, rides in wanted.items() if pair not in kept):
-        send_offer(store, rides, runs, row.id, offer_minutes, world, again.get(pair))
+    new: dict[UUID, list[Held]] = {}
+    for (_, volunteer), rides in ((pair, rides) for pair, rides in wanted.items() if pair not in kept):
+        new.setdefault(volunteer, []).extend(hold(store, ride, runs, row.id, world) for ride in rides)
+    for ways in new.values():
+        ask(store, ways, offer_minutes, world, again)
     driven = {ride.leg.id for rides in wanted.values() for ride in rides}
     left = {leg_id: open_legs[leg_id] for leg_id in open_legs.keys() - driven}
     dropped = dict.fromkeys(late | snapshot.late, TOO_LATE) | _taken(plan, known, open_legs, bound, changed | gone)

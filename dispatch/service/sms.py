@@ -17,6 +17,7 @@ from dispatch.model.lifecycle import OVER_LEG, WANTED_REQUEST
 from dispatch.model.sms import FOR_A_HUMAN, IncomingSms, Said, SmsOutcome, read_sms
 from dispatch.notices.links import answer_code
 from dispatch.notices.outbox import queue_notice
+from dispatch.service.asking import bundle_of
 from dispatch.service.offers import accept_offer, decline_offer
 from dispatch.service.trips import cancel_trip, moment_of
 from dispatch.storage.sms import SmsIn
@@ -100,23 +101,24 @@ def _act(store: Store, said: Said | None, volunteers: Sequence[Volunteer], peopl
 
 
 def _reply(store: Store, said: Said, volunteers: Sequence[Volunteer], world: World) -> _Done:
-    """Yes or no to the one offer that is meant."""
+    """Yes or no to the one question that is meant: to all of it that still waits for an answer."""
     one = volunteers[0].id if len(volunteers) == 1 else None
     offers = [offer for volunteer in volunteers for offer in store.offers_to(volunteer.id)]
     waiting = [offer for offer in offers if offer.state == "sent" and offer.expires_at > world.now()]
     if said.code is not None:
-        meant = [offer for offer in offers if answer_code(store.vault, offer.id) == said.code]
+        meant = [offer for offer in offers if answer_code(store.vault, bundle_of(offer)) == said.code]
         offers, waiting = meant, [offer for offer in waiting if offer in meant]
         if not waiting and meant:
             return _ended(max(meant, key=lambda offer: offer.sent_at), said)
-    if len(waiting) != 1:
+    if len({bundle_of(offer) for offer in waiting}) != 1:
         return _Done("which_one" if waiting else "nothing_open", one)
-    [offer] = waiting
+    offer = waiting[0]
     with suppress(Conflict), store.attempt():
-        if said.word == "yes":
-            accept_offer(store, offer, world, "sms")
-        else:
-            decline_offer(store, offer, said.reason or "other", world, "sms")
+        for part in waiting:
+            if said.word == "yes":
+                accept_offer(store, part, world, "sms")
+            else:
+                decline_offer(store, part, said.reason or "other", world, "sms")
         return _Done("accepted" if said.word == "yes" else "declined", offer.volunteer_id, offer.id)
     return _Done("too_late", offer.volunteer_id, offer.id)  # answered or withdrawn at this very moment
 

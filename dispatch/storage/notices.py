@@ -30,6 +30,11 @@ class NoticeRows(Rows):
         """What was queued under a key."""
         return self.session.scalars(sa.select(Notice).where(Notice.territory_id == self.territory_id, Notice.key == key)).one_or_none()
 
+    def question(self, bundle_id: UUID) -> Notice | None:
+        """What a volunteer was asked last under the first of some offers."""
+        query = sa.select(Notice).where(Notice.territory_id == self.territory_id, Notice.about == bundle_id, Notice.kind == "offer_sent")
+        return self.session.scalars(query.order_by(Notice.number.desc()).limit(1)).one_or_none()
+
     def next_number(self, person_id: UUID | None) -> int:
         """Behind everything that was queued for this person."""
         whose = Notice.person_id.is_(None) if person_id is None else Notice.person_id == person_id  # as an index understands it

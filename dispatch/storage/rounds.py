@@ -48,6 +48,13 @@ class RoundRows(Rows):
         query = sa.select(Offer.id).where(Offer.id == offer.id, Offer.state == "sent", Offer.expires_at > present(world))
         return self.session.scalars(query.with_for_update()).one_or_none() is not None
 
+    def bundle(self, bundle_id: UUID, *states: str) -> Sequence[Offer]:
+        """Offers that were asked as one question, by the first of them; in the order in which they were asked."""
+        of_it = sa.or_(Offer.bundle_id == bundle_id, Offer.id == bundle_id)
+        query = sa.select(Offer).where(Offer.territory_id == self.territory_id, of_it)
+        query = query.where(Offer.state.in_(states)) if states else query
+        return self.session.scalars(query.order_by(Offer.id)).all()
+
     def open_offers(self, world: World) -> Sequence[Offer]:
         """Offers that may still be accepted, by the clock that `is_open` goes by."""
         query = sa.select(Offer).where(Offer.territory_id == self.territory_id, Offer.state == "sent", Offer.expires_at > present(world))

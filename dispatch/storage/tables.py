@@ -279,10 +279,12 @@ class Offer(Moved, Table):
         sa.Index(None, "territory_id", "sent_at", "id"),
         sa.Index(None, "volunteer_id"),
         sa.Index(None, "request_id"),
+        sa.Index(None, "bundle_id"),
     )
     request_id: Mapped[UUID]
     volunteer_id: Mapped[UUID]
     round_id: Mapped[UUID]
+    bundle_id: Mapped[UUID | None]  # the first of the offers that were asked as one question; none: asked before there were any
     sent_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]  # this and the next are the event's `at` and `reason`

@@ -348,6 +348,7 @@ class Things:
             "create_link": lambda: {"role": "driver", "holder_id": str(uuid4() if whose == "absent" else self.volunteer(whose))},
             "decline_offer": lambda: {"reason": "other"},
             "search_people": lambda: {"text": "Canary"},
+            "answer_question": lambda: {"accept": [], "reason": "other"},
             "search_places": lambda: {"text": "12 rue de l'Église"},
             "name_point": lambda: {"point": person["home"]},
             "create_webhook": lambda: {"url": "https://hooks.example.org/allons", "events": ["leg.confirmed"]},

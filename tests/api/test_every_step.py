@@ -80,6 +80,7 @@ LEADS: Mapping[Kind, Mapping[str, tuple[Call, Mapping[str, str]]]] = {
     "offer": {
         "accept": (post("/offers/{offer}/accept"), {"sent": "accepted"}),
         "decline": (post("/offers/{offer}/decline", {"reason": "personal"}), {"sent": "declined"}),
+        "answer": (lambda lives, life: lives.call("POST", f"/offers/{life.offer}/answer", {"accept": [life.leg]}), {"sent": "accepted"}),
         "entrust to another": (_entrust_to_another, {"sent": "withdrawn"} | same("declined")),
         "the volunteer is away": (_away, {"sent": "withdrawn", "accepted": "withdrawn"} | same("declined", "expired", "withdrawn")),
         "cancel": (Lives.cancel, {"sent": "withdrawn", "accepted": "withdrawn"} | same("declined", "expired")),

@@ -82,6 +82,61 @@ def test_a_reason_is_one_tap_and_the_ride_is_open_again(service: Service, reason
     assert service.here.states(request) == ["pending", "pending"]
 
 
+def both(place: TestTerritory, **parts: object) -> tuple[str, UUID, UUID]:
+    """Two people on one run, there and back: the link's token, and the requests."""
+    volunteer = place.volunteer("Jean Morel")
+    first, second = place.ask(place.person("Jeanne Roussel"), **parts), place.ask(place.person("Omar Diallo"), "14:40", "15:40")
+    ways = ((first, "outbound", "10:00"), (first, "return", "11:40"), (second, "outbound", "14:00"), (second, "return", "15:40"))
+    place.run_round({(request, way): (volunteer, clock) for request, way, clock in ways})
+    return make_token(VAULT, "offer", place.offer(first).id), first, second
+
+
+def test_a_whole_run_is_one_page_and_one_tap(service: Service) -> None:
+    token, first, second = both(service.here)
+    text = service.client.get(f"/o/{token}").text
+    for shown in ("Jeanne", "Omar", "J&#39;accepte tout (4 trajets)", "14 h"):
+        assert shown in text, shown
+    assert "Diallo" not in text
+    assert "vous faites ce trajet" in service.client.post(f"/o/{token}/accept").text
+    assert service.here.states(first) == service.here.states(second) == ["confirmed", "confirmed"]
+
+
+def test_one_way_of_several_is_declined_and_the_rest_driven(service: Service) -> None:
+    token, first, second = both(service.here)
+    back = service.here.trip(second).legs[1].leg.id
+    text = service.client.post(f"/o/{token}/ways/{back}/decline/schedule_conflict").text
+    assert "Il reste une réponse" in text
+    assert "J&#39;accepte tout (3 trajets)" in text
+    assert str(back) not in text
+    for _ in range(2):  # a second tap says how things stand
+        service.client.post(f"/o/{token}/ways/{back}/accept")
+        assert "vous faites ce trajet" in service.client.post(f"/o/{token}/accept").text
+    assert (service.here.states(first), service.here.states(second)) == (["confirmed", "confirmed"], ["confirmed", "pending"])
+    assert [offer.decline_reason for offer in service.here.offers(second, "declined")] == ["schedule_conflict"]
+
+
+def test_a_link_answers_no_way_of_another_question(service: Service) -> None:
+    token, first, _ = both(service.here)
+    other, request, _ = asked(service.here, "Lise Petit")
+    way = service.here.trip(request).legs[0].leg.id
+    assert service.client.post(f"/o/{token}/ways/{way}/accept").status_code == 200
+    assert (service.here.states(request), service.here.states(first)) == (["offered", "offered"], ["pending", "pending"])
+    token, first, _ = both(service.there)
+    assert service.client.post(f"/o/{other}/ways/{service.there.trip(first).legs[0].leg.id}/accept").status_code == 200
+    assert service.there.states(first) == ["offered", "offered"]
+
+
+def test_ways_that_need_the_same_volunteer_are_answered_together(service: Service) -> None:
+    token, first, _ = both(service.here, same_driver="require")
+    back = service.here.trip(first).legs[1].leg.id
+    text = service.client.get(f"/o/{token}").text
+    assert text.count("Oui, celui-ci") == 3
+    service.client.post(f"/o/{token}/ways/{back}/accept")
+    assert service.here.states(first) == ["offered", "offered"]
+    there = service.here.trip(first).legs[0].leg.id
+    assert f"/ways/{there}/accept" in text
+
+
 def test_a_link_that_opens_nothing_says_so_calmly_and_never_which_part_is_wrong(service: Service) -> None:
     token, request, _ = asked(service.here)
     wrong = [

@@ -13,7 +13,6 @@ from dispatch.model.sms import IncomingSms
 from dispatch.notices.compose import Message, compose
 from dispatch.notices.links import answer_code
 from dispatch.notices.outbox import queue_notice
-from dispatch.service.offers import withdraw_offer
 from dispatch.service.privacy import erase_person
 from dispatch.service.sms import receive_sms, settle_sms, show_sms
 from dispatch.storage.database import Database
@@ -98,16 +97,21 @@ def test_a_bare_yes_counts_only_when_there_is_one_question(place: TestTerritory)
     assert send(place, "oui").outcome == "nothing_open"
     first = asked(place, driver, back=None)
     second = place.ask(arrive="14:40", back=None)
-    with place.store() as store:
-        withdraw_offer(store, store.get(Offer, first.id), place.world)
-        for leg in store.legs_of([first.request_id])[first.request_id]:
-            store.move(leg, "pending", place.world)
     place.run_round({(first.request_id, "outbound"): (driver, "10:00"), (second, "outbound"): (driver, "14:00")})
     assert send(place, "oui").outcome == "which_one"
     meant = place.offer(second)
     assert send(place, f"oui {code(place, meant.id)}").outcome == "accepted"
     assert place.states(first.request_id) == ["offered"]
     assert send(place, "oui").outcome == "accepted"
+
+
+def test_what_was_asked_together_is_answered_together(place: TestTerritory) -> None:
+    driver = place.volunteer(phone=DRIVER)
+    requests = [place.ask(arrive=arrive, back=None) for arrive in ("10:40", "14:40")]
+    place.run_round({(requests[0], "outbound"): (driver, "10:00"), (requests[1], "outbound"): (driver, "14:00")})
+    assert send(place, f"oui {code(place, place.offer(requests[0]).id)}").outcome == "accepted"
+    assert [place.states(request) for request in requests] == [["confirmed"], ["confirmed"]]
+    assert send(place, "oui").outcome == "nothing_open"
 
 
 def test_an_offer_that_has_lapsed_is_not_accepted(place: TestTerritory) -> None:

@@ -119,6 +119,18 @@ def asked_twice(pair: Pair) -> None:
     assert len(a.offers(request, "declined")) == 2
 
 
+def somebody_elses_question(pair: Pair) -> None:
+    """Put a question to one volunteer into another's bundle: whoever opens the one link answers for both."""
+    a, _ = pair
+    one = only(a, Offer)
+    row = Offer(id=uuid4(), volunteer_id=a.volunteer("Another"), bundle_id=one.bundle_id, state="sent", sent_at=NOW, expires_at=at("20:00"))
+    row.request_id, row.round_id = one.request_id, one.round_id
+    with a.store() as store:
+        store.add(row)
+    with a.store() as store:
+        assert len({offer.volunteer_id for offer in store.bundle(one.id)}) == 2
+
+
 @dataclass(frozen=True)
 class Guard:
     """One guarantee, and how to take it away on each database."""
@@ -154,6 +166,9 @@ GUARDS = {
     ),
     "a volunteer is asked twice about a way": Guard(
         asked_twice, "DROP TRIGGER never_twice ON offer_leg", ("offer_leg_never_twice_insert",)
+    ),
+    "somebody answers for another volunteer": Guard(
+        somebody_elses_question, "DROP TRIGGER one_volunteer ON offer", ("offer_one_volunteer_insert",)
     ),
     "a row of another territory is changed": Guard(
         foreign, "ALTER TABLE beneficiary DISABLE ROW LEVEL SECURITY", ("beneficiary_own_update",)
