@@ -13,6 +13,7 @@ from api.describe import state_refusals
 from api.errors import install_handlers
 from api.guard import Guard
 from api.pages import answers, asking, basemap, day, door, files, hours, me, mine, offline, phone, rides, statement, static, territory
+from api.pages import sheets as printed
 from api.pages.visit import LogIn, to_login, trouble
 from api.routes import (
     accounts,
@@ -134,6 +135,7 @@ def create_app(parts: Parts) -> FastAPI:
         me,
         hours,
         offline,
+        printed,
         phone,
         rides,
         statement,

@@ -53,6 +53,7 @@ PAGES: Mapping[str, frozenset[Role]] = MappingProxyType(
         "show_volunteers": STAFF,
         "show_volunteer_file": STAFF,
         "show_journal": _READERS,
+        "show_sheets": STAFF,
         "show_my_hours": frozenset({"driver"}),
         "show_my_kilometres": frozenset({"driver"}),
     }

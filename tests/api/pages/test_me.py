@@ -1,6 +1,7 @@
 """The volunteers' pages on a telephone: a question is answered, a day is driven, with and without network; nothing is lost."""
 
 import datetime as dt
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -167,6 +168,17 @@ def test_a_volunteer_says_when_and_what_an_absence_takes_away_is_told_before(scr
     expect(page.locator(".km")).to_contain_text("km")
     assert one.stumbles() == []
     one.shot("me-kilometres-phone")
+
+
+def test_run_sheets_are_printed_one_run_a_page(screen: Callable[..., Screen], day: Day) -> None:
+    day.world.later = dt.timedelta()
+    one = screen("desktop")
+    page = one.enter("coordinator", at=f"/day/{day.site.demo.date}/sheets")
+    expect(page.locator(".sheet").first).to_contain_text("Aller chercher")
+    expect(page.get_by_text("Inès Rolland").first).to_be_visible()
+    assert one.stumbles() == []
+    one.shot("sheets-desktop")
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf())) == page.locator(".sheet").count()
 
 
 def test_a_day_is_driven_with_one_button_and_without_network_and_each_tap_is_told_once_with_its_time(
