@@ -2,14 +2,13 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Annotated, Any, Generic, Self, TypeVar
 from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from api.series_schemas import SeriesOut
 from dispatch.model.day import Policy
 from dispatch.model.intake import RowId
 from dispatch.model.plans import Plan, Summary
@@ -17,7 +16,7 @@ from dispatch.model.rules import Rules
 from dispatch.model.slots import Slot
 from dispatch.service.asking import bundle_of
 from dispatch.service.offers import OfferView
-from dispatch.service.trips import TripView
+from dispatch.service.trips import PLACES, TripView
 from dispatch.storage.accounts import Account
 from dispatch.storage.tables import Beneficiary, Round, Volunteer
 from dispatch.storage.vault import Identity
@@ -192,6 +191,15 @@ class TripOut(_Out):
     one_way_ok: bool
     same_driver: str
     needs: list[str]
+    stay_minutes: int | None
+    wait_at_destination: bool
+    child_seats: int
+    load_minutes: int | None = Field(description="Null: the person's own.")
+    unload_minutes: int | None
+    origin_label: str | None
+    origin_note: str | None
+    destination_label: str | None
+    destination_note: str | None
     state: str = Field(examples=["accepted", "cancelled"])
     created_at: dt.datetime
     legs: list[LegOut]
@@ -210,7 +218,8 @@ class TripOut(_Out):
             }
             for way in view.legs
         ]
-        known = {name: getattr(view.request, name) for name in cls.model_fields if name != "legs"}
+        own = {"legs", *PLACES}
+        known = {name: getattr(view.request, name) for name in cls.model_fields if name not in own} | asdict(view.places)
         return cls.model_validate({**known, "legs": legs})
 
 
@@ -384,14 +393,6 @@ class AccessOut(_Out):
     count: int = Field(description="Of people, in a list.")
     at: dt.datetime
     actor_id: UUID | None = Field(description="The key behind it; null when the service did it by itself.")
-
-
-class BeneficiaryCopy(_Out):
-    """All that is kept about a person."""
-
-    person: BeneficiaryOut
-    requests: list[TripOut]
-    series: list[SeriesOut]
 
 
 def _area(point: Point) -> Point:

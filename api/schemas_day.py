@@ -11,6 +11,7 @@ from dispatch.service.attention import Kind
 from dispatch.service.day_view import DayView, Way
 from dispatch.service.lateness import Expected
 from dispatch.service.run_sheet import Rider, RunView
+from dispatch.storage.driving import RunStop
 
 
 class _Out(BaseModel):
@@ -35,6 +36,7 @@ class RiderOut(_Out):
     seats: int
     wheelchair: bool
     needs: list[str]
+    wait_at_destination: bool = Field(description="The volunteer waits there and brings the person back.")
     taps: list[TapOut]
     expected_at: dt.datetime | None = Field(description="When the car is there, as far as is known; of whoever is on board: at the end.")
     late_minutes: int | None = Field(description="Later than was told; of whoever is on board: than the appointment.")
@@ -53,6 +55,7 @@ class RiderOut(_Out):
             seats=rider.request.seats,
             wheelchair=rider.beneficiary.wheelchair,
             needs=list(dict.fromkeys([*rider.beneficiary.needs, *rider.request.needs])),
+            wait_at_destination=rider.request.wait_at_destination,
             taps=[TapOut.model_validate(tap) for tap in rider.taps],
             expected_at=expected.at if expected else None,
             late_minutes=expected.late_minutes if expected else None,
@@ -68,6 +71,8 @@ class StepOut(_Out):
     arrive_at: dt.datetime
     depart_at: dt.datetime
     metres: int = Field(description="Driven since the stop before.")
+    label: str | None = Field(description="What people call the place; this and the next are there while phones are.")
+    note: str | None = Field(description="How to find it or get in.")
     map: str = Field(description="The place in whatever shows maps on the phone.")
 
 
@@ -98,6 +103,7 @@ class RunSheetOut(_Out):
         steps = [
             StepOut(
                 **{name: getattr(stop, name) for name in ("kind", "leg_id", "place", "arrive_at", "depart_at", "metres")},
+                **_called(view, stop, shown=staff or view.phones),
                 map=f"geo:{stop.place[1]:.6f},{stop.place[0]:.6f}",
             )
             for stop in view.stops
@@ -106,6 +112,12 @@ class RunSheetOut(_Out):
         riders = [RiderOut.of(rider, view.expected.get(leg_id), phone=staff or view.phones) for leg_id, rider in view.riders.items()]
         position = PositionOut.model_validate(view.position) if view.position else None
         return cls(**own, version=view.version, metres=view.metres, riders=riders, steps=steps, position=position)
+
+
+def _called(view: RunView, stop: RunStop, *, shown: bool) -> dict[str, str | None]:
+    rider = view.riders.get(stop.leg_id) if shown and stop.leg_id is not None else None
+    label, note = rider.called(stop.kind) if rider is not None else (None, None)
+    return {"label": label, "note": note}
 
 
 class EntryOut(_Out):

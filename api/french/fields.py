@@ -106,6 +106,10 @@ _REQUESTS = {
     "give either return_after or return_open: a time that is known is not open": (
         "Donnez une heure de retour, ou laissez-la à préciser : pas les deux."
     ),
+    "stay_minutes needs arrive_by: nobody knows when the stay begins otherwise": "Donnez l'heure du rendez-vous ou du retour.",
+    "wait_at_destination needs a way back whose time is known: give return_after or stay_minutes": (
+        "Pour que le bénévole attende, donnez l'heure du retour ou la durée sur place."
+    ),
     "return_after must be on the same day; make two requests otherwise": "Le retour doit être le même jour ; sinon, faites deux demandes.",
     "has another ride at that moment": "Cette personne a déjà un trajet à ce moment : regardez-le d'abord.",
     "names a way that was not asked about": "L'un de ces trajets ne faisait pas partie de la proposition.",

@@ -7,7 +7,8 @@ from api.deps import PartsOf
 from api.once import OnceOf
 from api.schemas import AccountMade, AccountOut, LinkMade, Page, PageOf, page_of
 from dispatch.errors import Refused
-from dispatch.model.intake import NewAccount, NewLink, RowId
+from dispatch.model.entering import NewLink
+from dispatch.model.intake import NewAccount, RowId
 from dispatch.service.accounts import end_account as end
 from dispatch.service.accounts import end_logins, find_account, holder_link, make_account, renew_link
 from dispatch.storage.accounts import Accounts

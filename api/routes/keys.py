@@ -6,7 +6,8 @@ from api.auth import CallerOf
 from api.deps import PartsOf
 from api.once import OnceOf
 from api.schemas import KeyMade, KeyOut, Page, PageOf, page_of
-from dispatch.model.intake import NewKey, RowId
+from dispatch.model.entering import NewKey
+from dispatch.model.intake import RowId
 from dispatch.service.keys import make_key, revoke_key
 from dispatch.storage.registry import Registry
 

@@ -1,10 +1,11 @@
 """The rights of people over what is kept of them: a copy of all of it, and erasure."""
 
 from fastapi import APIRouter, Response
+from pydantic import BaseModel
 
 from api.auth import CallerOf, own_beneficiary, own_volunteer
 from api.deps import PartsOf
-from api.schemas import AvailabilityOut, BeneficiaryCopy, BeneficiaryOut, OfferOut, RunOut, TripOut, VolunteerOut
+from api.schemas import AvailabilityOut, BeneficiaryOut, OfferOut, RunOut, TripOut, VolunteerOut
 from api.series_schemas import SeriesOut
 from api.versions import IfMatch, check_version
 from api.volunteer_schemas import AbsenceOut, CredentialOut, HoursOut, VolunteerCopy
@@ -15,6 +16,14 @@ from dispatch.service.trips import show_trips
 from dispatch.storage.tables import Beneficiary, Volunteer
 
 router = APIRouter()
+
+
+class BeneficiaryCopy(BaseModel):
+    """All that is kept about a person."""
+
+    person: BeneficiaryOut
+    requests: list[TripOut]
+    series: list[SeriesOut]
 
 
 @router.get("/beneficiaries/{beneficiary_id}/copy", tags=["beneficiaries"])

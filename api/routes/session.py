@@ -14,7 +14,7 @@ from api.deps import PartsOf
 from api.schemas import Opened, SessionOut
 from dispatch.engine.throttle import JOURNEYS, LOGINS, WRONG
 from dispatch.errors import CodeNeeded, Unauthenticated
-from dispatch.model.intake import Credentials, LinkToken, Opening
+from dispatch.model.entering import Credentials, LinkToken, Opening
 from dispatch.model.roles import HOLDERS
 from dispatch.service import accounts as service
 from dispatch.service.oidc import LASTS, Journey, Provider

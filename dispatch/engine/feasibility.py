@@ -94,7 +94,7 @@ class _Wish:
 
 def look(store: Store, new: NewTrip, network: RoadNetwork, world: World, asker: Asker) -> Answer:
     """Answer about one wish. BadInput for what no other time would mend: unknown people, points far from roads."""
-    began, territory = time.monotonic(), store.territory()
+    began, territory, new = time.monotonic(), store.territory(), new.whole
     faults = [] if store.beneficiaries({new.beneficiary_id}) else [Fault("beneficiary_id", "unknown", "is not a person of this territory")]
     check_wish(new, territory, network, asker, faults)
     obstacles = _obstacles(store, territory, new, world, asker)

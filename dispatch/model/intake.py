@@ -242,6 +242,9 @@ class Wish(Intake):
     same_driver: Literal["prefer", "require"] = "prefer"
     needs: Needs = Field((), description="Besides those of the beneficiary.")
     purpose: Purpose | None = Field(None, description="What for; some territories drive for some purposes only.")
+    child_seats: int = Field(0, ge=0, le=4, description="Children among `seats` who need a seat of their own, there in the car.")
+    load_minutes: int | None = Field(None, ge=0, le=60, description="To get in on this ride; the person's own when absent.")
+    unload_minutes: int | None = Field(None, ge=0, le=60, description="To get out on this ride; the person's own when absent.")
     override: bool = Field(False, description="Past the territory's booking rules, or in spite of another ride then; by staff only.")
 
 
@@ -261,6 +264,12 @@ class NewTrip(Wish):
     arrive_by: Instant | None = Field(None, examples=["2026-11-25T10:40:00+01:00"])
     depart_after: Instant | None = None
     return_after: Instant | None = Field(None, examples=["2026-11-25T11:30:00+01:00"])
+    stay_minutes: int | None = Field(None, ge=1, le=1440, description="Of the appointment: the way back begins so long after arrive_by.")
+    wait_at_destination: bool = Field(False, description="The volunteer waits there: the same one brings the person back.")
+    origin_label: Line | None = Field(None, examples=["12 rue de l'Église"], description="As people call the place. Sealed.")
+    origin_note: Line | None = Field(None, examples=["Sonnez deux fois"], description="How to find or get in. Sealed.")
+    destination_label: Line | None = Field(None, examples=["Hôpital, porte B"])
+    destination_note: Line | None = None
 
     @model_validator(mode="after")
     def _one_time(self) -> Self:
@@ -273,7 +282,18 @@ class NewTrip(Wish):
             raise ValueError("give either return_after or return_open: a time that is known is not open")
         if self.return_after is not None and self.return_after - moment > timedelta(hours=24):
             raise ValueError("return_after must be on the same day; make two requests otherwise")
+        if self.stay_minutes is not None and self.arrive_by is None and self.return_after is None:
+            raise ValueError("stay_minutes needs arrive_by: nobody knows when the stay begins otherwise")
+        if self.wait_at_destination and self.whole.return_after is None:
+            raise ValueError("wait_at_destination needs a way back whose time is known: give return_after or stay_minutes")
         return self
+
+    @property
+    def whole(self) -> Self:
+        """With the way back that follows from how long the stay is."""
+        if self.stay_minutes is None or self.arrive_by is None or self.return_after is not None or self.return_open:
+            return self
+        return self.model_copy(update={"return_after": self.arrive_by + timedelta(minutes=self.stay_minutes)})
 
     @property
     def moment(self) -> datetime:
@@ -341,55 +361,3 @@ class NewAccount(Intake):
     name: Line = Field(examples=["Claire Dubois"])
     email: Email
     holder_id: RowId | None = Field(None, description="The volunteer or beneficiary whose account it is.")
-
-
-class NewLink(Intake):
-    """A way in, once, for a volunteer or beneficiary without an account."""
-
-    model_config = example({"role": "driver", "holder_id": "6f1a3f0c-6f0b-4a5e-8f5e-0d2a9c1f7b10", "hours": 24})
-
-    role: Literal["driver", "beneficiary"]
-    holder_id: RowId
-    hours: int = Field(72, ge=1, le=720)
-
-
-class Opening(Intake):
-    """The first password of an account, or a new one."""
-
-    model_config = example({"token": "0f" * 32, "password": "un chat dort sur le toit"})
-
-    token: Token = Field(description="Of the link.")
-    password: Password
-
-
-class LinkToken(Intake):
-    """What a one-time link carries."""
-
-    model_config = example({"token": "0f" * 32})
-
-    token: Token
-
-
-class Credentials(Intake):
-    """Who logs in."""
-
-    model_config = example({"email": "claire@example.org", "password": "un chat dort sur le toit", "code": "123456"})
-
-    email: Email
-    password: Annotated[
-        str, StringConstraints(min_length=1, max_length=200), AfterValidator(lambda text: unicodedata.normalize("NFC", text))
-    ]
-    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = Field(None, description="Of the second factor; staff need it.")
-
-
-class NewKey(Intake):
-    """A key of this territory."""
-
-    model_config = example({"role": "partner", "days": 365})
-
-    role: Literal["manager", "coordinator", "driver", "beneficiary", "prescriber", "partner", "auditor"]
-    holder_id: RowId | None = Field(None, description="The volunteer or beneficiary who will hold it.")
-    days: int | None = Field(None, ge=1, le=3650, description="The key ends after so many days.")
-    scopes: Annotated[tuple[KeyScope, ...], Field(strict=False, min_length=1, max_length=30)] | None = Field(
-        None, description="All that the role may when absent; see docs/authorization.md.", examples=[["people:read", "trips:write"]]
-    )

@@ -18,6 +18,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from dispatch.errors import BadInput, Fault
+from dispatch.model.asking import PURPOSES
 from dispatch.model.clock import check_clock
 from dispatch.model.needs import need_called
 
@@ -277,6 +278,8 @@ _CONTACT = (
     Column("contact_phone", "contact_telephone", _text),
     Column("contact_email", "contact_courriel", _text),
 )
+#: By their codes and by their French words.
+PURPOSES_CALLED = {_plain(word): code for code, (french, _) in PURPOSES.items() for word in (code, french)}
 _HOME = (Column("home_lon", "domicile_lon", _decimal, required=True), Column("home_lat", "domicile_lat", _decimal, required=True))
 _FILED = (Column("id", "identifiant"), Column("created_at", "cree_le"))
 #: What is taken, by the name it has in addresses.
@@ -338,6 +341,16 @@ SHEETS: Mapping[SheetName, tuple[Column, ...]] = MappingProxyType(
             Column("one_way_ok", "aller_seul_possible", _yes_no),
             Column("same_driver", "meme_conducteur", _text),
             Column("needs", "besoins", _needs),
+            Column("purpose", "motif", _word(PURPOSES_CALLED)),
+            Column("stay_minutes", "minutes_sur_place", _whole),
+            Column("wait_at_destination", "attend_sur_place", _yes_no),
+            Column("child_seats", "sieges_enfant", _whole),
+            Column("load_minutes", "minutes_montee", _whole),
+            Column("unload_minutes", "minutes_descente", _whole),
+            Column("origin_label", "depart_lieu", _text),
+            Column("origin_note", "depart_consigne", _text),
+            Column("destination_label", "arrivee_lieu", _text),
+            Column("destination_note", "arrivee_consigne", _text),
             Column("state", "etat"),
             *_FILED,
         ),

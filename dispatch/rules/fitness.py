@@ -31,6 +31,7 @@ class Ride(Protocol):
     origin: Point
     destination: Point
     seats: int
+    child_seats: int
     needs: list[str]
 
 
@@ -59,12 +60,17 @@ def too_far(car: Car, ride: Ride) -> bool:
     return car.radius_km is not None and any(km_between(car.home, end) > car.radius_km for end in (ride.origin, ride.destination))
 
 
+def too_few_seats(car: Car, ride: Ride) -> bool:
+    """Whether more children come than there are seats for. Who has none in the file but takes children brings what is needed."""
+    return ride.child_seats > car.child_seats > 0
+
+
 def unfit(car: Car, ride: Ride, rider: Rider) -> str | None:
     """Why this car cannot take this person, as a code; None when it can."""
     if not set(met_needs(car)).issuperset([*rider.needs, *ride.needs]):
         return "needs"
     seated = ride.seats - (1 if rider.wheelchair else 0)
-    if seated > car.seats or (rider.wheelchair and car.wheelchair_places == 0) or rider.boot > car.boot:
+    if seated > car.seats or (rider.wheelchair and car.wheelchair_places == 0) or rider.boot > car.boot or too_few_seats(car, ride):
         return "car"
     return "too_far" if too_far(car, ride) else None
 

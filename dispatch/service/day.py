@@ -12,7 +12,7 @@ from uuid import UUID
 from dispatch.model.clock import day_start
 from dispatch.model.day import Day, Driver, OverLeg, Promise, Request
 from dispatch.model.lifecycle import OVER_LEG, UNDER_WAY, WAITING_LEG
-from dispatch.rules.fitness import met_needs, too_far
+from dispatch.rules.fitness import met_needs, too_far, too_few_seats
 from dispatch.service.availability import free_spans
 from dispatch.service.people import policy_of
 from dispatch.storage.store import Store
@@ -209,8 +209,8 @@ def _request(row: TripRequest, person: Beneficiary, legs: Sequence[Leg], late: s
         boot=person.boot,
         needs=tuple(dict.fromkeys([*person.needs, *row.needs])),
         alone=person.alone,
-        load_minutes=person.load_minutes,
-        unload_minutes=person.unload_minutes,
+        load_minutes=person.load_minutes if row.load_minutes is None else row.load_minutes,
+        unload_minutes=person.unload_minutes if row.unload_minutes is None else row.unload_minutes,
         max_ride_minutes=person.max_ride_minutes,
         priority=row.priority,
         refuses=tuple(str(volunteer) for volunteer in refused),
@@ -236,11 +236,12 @@ def _add_far(
     agreed: Mapping[UUID, Assignment],
     legs: Mapping[UUID, list[Leg]],
 ) -> None:
-    """Whoever lives too far from a ride is not asked about it; what was agreed on is not looked at again."""
+    """Whoever lives too far from a ride, or has too few seats for children, is not asked; what was agreed on is not looked at again."""
     for request in requests:
+        unfit = [row.id for row in volunteers if too_far(row, request) or too_few_seats(row, request)]
         drives = {agreed[leg.id].volunteer_id for leg in legs[request.id] if leg.id in agreed}
         there = refused.setdefault(request.id, [])
-        there += [row.id for row in volunteers if too_far(row, request) and row.id not in drives and row.id not in there]
+        there += [volunteer for volunteer in unfit if volunteer not in drives and volunteer not in there]
 
 
 def _promises(legs: Sequence[Leg], agreed: Mapping[UUID, Assignment]) -> list[Promise]:

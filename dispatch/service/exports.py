@@ -58,10 +58,10 @@ def offers_page(store: Store, after: UUID | None, day: date) -> SheetPage:
 def _trips(store: Store, after: UUID | None, day: date | None) -> SheetPage:
     rows = store.page(TripRequest, after, PAGE, **({"service_date": day} if day else {}))
     who = store.identities(row.beneficiary_id for row in rows)
-    lines = []
+    lines, places = [], store.places_of(rows)
     for row in rows:
         person = who[row.beneficiary_id]
-        told = {"date": row.service_date, "beneficiary": person.name, "phone": person.phone}
+        told: Values = {"date": row.service_date, "beneficiary": person.name, "phone": person.phone, **asdict(places[row.id])}
         lines.append(_values(row, SHEETS["trip-requests"], told | _point("origin", row.origin) | _point("destination", row.destination)))
     return SheetPage(lines, {"beneficiary": len(who)}, _next(rows))
 

@@ -101,6 +101,7 @@ def _mask(store: Store, row: Beneficiary | Volunteer, world: World) -> None:
     if isinstance(row, Beneficiary):
         for request in requests:
             request.origin, request.destination = _area(request.origin), _area(request.destination)
+            request.places = None
         store.forget_series(row.id, now.date() - timedelta(days=1))
         values |= {"needs": [], "alone": False}
     else:

@@ -1,6 +1,6 @@
 """A run as whoever drives it needs it: step by step, with times, people, what they need, and phone numbers while they are needed.
 
-In: runs. Out: views. Called by the API. Phone numbers are shown from a day before the run until two hours after it.
+In: runs. Out: views. Called by the API. Phone numbers, and how one gets in, are shown from a day before the run until two hours after it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from dispatch.service.lateness import Expected, Ride, expect
 from dispatch.storage.driving import RunPosition, RunStop
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Run
-from dispatch.storage.vault import Identity
+from dispatch.storage.vault import NOWHERE, Identity, Places
 
 PHONES_FROM = timedelta(hours=24)
 PHONES_UNTIL = timedelta(hours=2)
@@ -23,6 +23,16 @@ class Rider(Ride):
     """Somebody of a run."""
 
     identity: Identity
+    places: Places = NOWHERE
+
+    def called(self, kind: str) -> tuple[str | None, str | None]:
+        """What the place of a stop is called, and how one gets in; nothing for home."""
+        there = self.leg.direction == "outbound"
+        at_origin = (kind == "pickup") == there
+        if kind not in ("pickup", "dropoff"):
+            return None, None
+        told = self.places
+        return (told.origin_label, told.origin_note) if at_origin else (told.destination_label, told.destination_note)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +61,7 @@ def show_runs(store: Store, runs: Sequence[Run], now: datetime) -> list[RunView]
     requests = store.requests({leg.request_id for leg in legs})
     people = store.beneficiaries({request.beneficiary_id for request in requests.values()})
     who, taps = store.identities(people), store.taps_of([leg.id for leg in legs])
-    positions = store.positions_of(ids)
+    positions, places = store.positions_of(ids), store.places_of(requests.values())
     told = {day: store.publications(day) for day in {run.service_date for run in runs}}
     views = []
     for run in runs:
@@ -59,7 +69,7 @@ def show_runs(store: Store, runs: Sequence[Run], now: datetime) -> list[RunView]
         for assignment, leg in rides.get(run.id, []):
             request = requests[leg.request_id]
             person = people[request.beneficiary_id]
-            riders[leg.id] = Rider(leg, assignment, request, person, tuple(taps.get(leg.id, ())), who[person.id])
+            riders[leg.id] = Rider(leg, assignment, request, person, tuple(taps.get(leg.id, ())), who[person.id], places[request.id])
         published = told[run.service_date].get(run.volunteer_id)
         views.append(
             RunView(

@@ -4,7 +4,7 @@ In: a `NewTrip`. Out: a request with one leg per way, waiting for the next round
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from dispatch.errors import BadInput, Conflict, Fault, IllegalMove
 from dispatch.model.asking import Channel, RefusalCode
 from dispatch.model.intake import Cancel, NewTrip
 from dispatch.model.lifecycle import INITIAL, OVER_LEG, UNDER_WAY, WANTED_REQUEST
+from dispatch.model.needs import Need
 from dispatch.notices.outbox import queue_notice
 from dispatch.rules.booking import Obstacle, obstacles_of
 from dispatch.service.offers import withdraw_offer
@@ -22,6 +23,7 @@ from dispatch.service.runs import finish_run
 from dispatch.storage.geometry import LonLat
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Assignment, Leg, Offer, Run, Territory, TripRequest, UnservedLeg
+from dispatch.storage.vault import NOWHERE, Places
 from dispatch.world import World
 from routing.network import RoadNetwork
 
@@ -29,6 +31,7 @@ HORIZON = timedelta(days=400)
 WILL_CALL_WINDOW = 60  # minutes in which somebody who is ready is fetched
 _SOON = timedelta(minutes=5)  # from now: a time that has passed already cannot be planned
 NO_REASON = Cancel()
+PLACES = tuple(field.name for field in fields(Places))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class TripView:
 
     request: TripRequest
     legs: tuple[LegView, ...]
+    places: Places = NOWHERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,7 @@ def request_trip(store: Store, new: NewTrip, network: RoadNetwork | None, world:
     faults += [obstacle.fault for obstacle in obstacles_to(territory, new, world.now())]
     check_wish(new, territory, network, asker, faults)
     row = make_request(new, territory, world, asker)
+    store.describe_places(row, Places(**{name: getattr(new, name) for name in PLACES}))
     if not new.override and overlapping(store, row):
         raise Conflict("This person already has a request for this moment.")
     store.add(row)
@@ -122,12 +127,15 @@ def check_wish(new: NewTrip, territory: Territory, network: RoadNetwork | None, 
 
 
 def make_request(new: NewTrip, territory: Territory, world: World, asker: Asker) -> TripRequest:
-    """A row that is in no database yet."""
+    """A row that is in no database yet; what its places are called is not in it."""
+    new = new.whole
+    child_seat: tuple[Need, ...] = ("child_seat",) if new.child_seats else ()
     return TripRequest(
         id=world.new_id(),
         service_date=new.moment.astimezone(ZoneInfo(territory.timezone)).date(),
-        **new.model_dump(exclude={"needs", "override"}),
-        needs=list(new.needs),
+        **new.model_dump(exclude={"needs", "override", "same_driver", *PLACES}),
+        same_driver="require" if new.wait_at_destination else new.same_driver,
+        needs=list(dict.fromkeys([*new.needs, *child_seat])),
         state=INITIAL["request"],
         entered_by=asker.actor_id,
         channel=asker.channel,
@@ -271,4 +279,5 @@ def show_trips(store: Store, requests: Sequence[TripRequest]) -> list[TripView]:
     standby = [leg.id for ways in legs.values() for leg in ways if leg.state == "standby"]
     driven, unserved = store.active_assignments(ids), store.last_unserved(standby)
     views = {request: tuple(LegView(leg, driven.get(leg.id), unserved.get(leg.id)) for leg in ways) for request, ways in legs.items()}
-    return [TripView(request, views.get(request.id, ())) for request in requests]
+    places = store.places_of(requests)
+    return [TripView(request, views.get(request.id, ()), places[request.id]) for request in requests]

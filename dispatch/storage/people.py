@@ -1,6 +1,8 @@
 """Queries about volunteers, beneficiaries, who they are, and what was between them."""
 
+import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -20,7 +22,7 @@ from dispatch.storage.tables import (
     TripRequest,
     Volunteer,
 )
-from dispatch.storage.vault import ERASED, Identity, Vault, vault_of
+from dispatch.storage.vault import ERASED, NOWHERE, Identity, Places, Vault, vault_of
 
 
 class PeopleRows(Rows):
@@ -62,6 +64,25 @@ class PeopleRows(Rows):
     def identity(self, person_id: UUID) -> Identity:
         """Of one."""
         return self.identities([person_id])[person_id]
+
+    def describe_places(self, request: TripRequest, places: Places) -> None:
+        """Seal what the ends of a request are called with the key of whom it is for."""
+        if places != NOWHERE:
+            key = self._key_of(request.beneficiary_id)
+            request.places = vault_of(self.session).seal_bytes(request.beneficiary_id, key, json.dumps(asdict(places)).encode())
+
+    def places_of(self, requests: Iterable[TripRequest]) -> dict[UUID, Places]:
+        """By request: what was sealed; nothing of people who were erased."""
+        wanted = list(requests)
+        described = [request for request in wanted if request.places is not None]
+        sealed = self._sealed({request.beneficiary_id for request in described}) if described else ()
+        keys = {key.person_id: key.wrapped for _, key in sealed}
+        found = dict.fromkeys((request.id for request in wanted), NOWHERE)
+        for request in described:
+            if request.places is not None and (key := keys.get(request.beneficiary_id)) is not None:
+                opened = vault_of(self.session).open_bytes(request.beneficiary_id, key, request.places)
+                found[request.id] = Places(**json.loads(opened))
+        return found
 
     def lose_key(self, person_id: UUID, now: datetime) -> None:
         """For good: nothing that was sealed with it can be opened, here or in any copy."""

@@ -180,6 +180,12 @@ class TripRequest(Moved, Table):
     purpose: Mapped[str | None] = mapped_column(sa.String(20))
     channel: Mapped[str] = mapped_column(sa.String(12), server_default="api", default="api")
     return_open: Mapped[bool] = mapped_column(server_default=sa.false(), default=False)  # its time was not known when it was asked for
+    stay_minutes: Mapped[int | None]
+    wait_at_destination: Mapped[bool] = mapped_column(server_default=sa.false(), default=False)
+    child_seats: Mapped[int] = mapped_column(server_default="0", default=0)
+    load_minutes: Mapped[int | None]  # none: the person's
+    unload_minutes: Mapped[int | None]
+    places: Mapped[bytes | None]  # what the ends are called and how to get in, sealed with the person's key: `vault.Places`
 
 
 class Leg(Moved, Table):

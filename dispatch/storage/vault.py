@@ -44,6 +44,19 @@ class Identity:
 ERASED = Identity(None, None)
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What the ends of a ride are called, and how one gets in: a street and number, a code at the door."""
+
+    origin_label: str | None = None
+    origin_note: str | None = None
+    destination_label: str | None = None
+    destination_note: str | None = None
+
+
+NOWHERE = Places()
+
+
 class Vault:
     """Seals and opens with one master key. NotReady when something was sealed with another one."""
 

@@ -149,6 +149,10 @@ COUNTS: list[tuple[type[BaseModel], str, int, int]] = [
     (NewTrip, "window_minutes", 0, 1440),
     (NewTrip, "return_window_minutes", 0, 1440),
     (NewTrip, "seats", 1, 8),
+    (NewTrip, "child_seats", 0, 4),
+    (NewTrip, "stay_minutes", 1, 1440),
+    (NewTrip, "load_minutes", 0, 60),
+    (NewTrip, "unload_minutes", 0, 60),
     (NewTrip, "priority", 1, 1000),
     (NewRound, "seed", 0, 2**31 - 1),
 ]
