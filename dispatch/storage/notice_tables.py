@@ -41,6 +41,7 @@ class Notice(_Sent, OfTerritory, Table):
         sa.Index("ix_notice_waiting", "territory_id", "next_try_at", **where("state IN ('queued', 'sending')")),
         sa.Index("ix_notice_order", "territory_id", "person_id", "number"),
         sa.Index("ix_notice_calls", "territory_id", "next_try_at", **where("state = 'to_call'")),
+        sa.Index("ix_notice_failed", "territory_id", "created_at", **where("state = 'failed'")),
         sa.Index(None, "territory_id", "created_at", "id"),
         sa.Index(None, "about"),
     )

@@ -122,7 +122,7 @@ FREE_IDS = {("create_key", "holder_id"), ("create_account", "holder_id")}
 NAMES = {
     "name": "line", "phone": "phone", "email": "email", "contact_name": "line", "contact_phone": "phone", "contact_email": "email",
     "text": "line", "timezone": "zone", "token": "token", "code": "code", "password": "password",
-    "kind": "slug", "car": "line",
+    "kind": "slug", "car": "line", "origin_label": "line", "origin_note": "line", "destination_label": "line", "destination_note": "line",
     "queue": "slug", "url": "url", "body": "prose", "subject": "line",
     "weekdays": "weekdays",
     "from": "line", "message": "said", "message_id": "line", "customerMobilePhone": "phone",
