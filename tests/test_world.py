@@ -17,6 +17,7 @@ ALLOWED = {
     "dispatch/storage/vault.py": "keys and nonces come from the system, in a simulation too: from a seed they would open what they seal",
     "dispatch/engine/throttle.py": "seconds until a limit ends, by the clock of the library that counts",
     "api/simulation/month.py": "chance comes from the seed that was asked for",
+    "api/simulation/recurring.py": "the same chance, handed on",
     "dispatch/storage/migrations/versions/0002_guarantees.py": "ids of rows that are made from older ones",
 }
 

@@ -145,6 +145,7 @@ _TIME_GIVEN = {
     "give either first_day, with or without last_day, or starts_at and ends_at": (
         "Donnez soit des jours entiers (le premier, et le dernier si besoin), soit une heure de début et une heure de fin."
     ),
+    "none of these days is within the time given": "Aucun de ces jours n'est dans le délai demandé.",
     "last_day must not be before first_day": "Le dernier jour ne peut pas être avant le premier.",
     "lasts more than {} days: let the volunteer leave instead": ("Cela dure plus de {0} jours : notez plutôt que le bénévole arrête."),
 }

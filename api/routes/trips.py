@@ -10,10 +10,12 @@ from api.once import OnceOf
 from api.schemas import Page, PageQuery, TripOut, page_of
 from api.schemas_wishes import FeasibilityOut
 from dispatch.engine.feasibility import look
+from dispatch.engine.flexible import choose
 from dispatch.errors import BadInput, Fault, NotFound
 from dispatch.model.asking import Channel
 from dispatch.model.clock import ServiceDate
-from dispatch.model.intake import USUAL_PRIORITY, Cancel, NewTrip, ReadyAt, Refusal, RowId
+from dispatch.model.flexible import NewFlexible
+from dispatch.model.intake import USUAL_PRIORITY, Cancel, NewTrip, ReadyAt, Refusal, RowId, Wish
 from dispatch.model.roles import Role
 from dispatch.service.keys import Caller
 from dispatch.service.trips import NO_REASON, Asker, accept_trip, bring_back, cancel_trip, refuse_trip, request_trip, show_trips
@@ -40,6 +42,23 @@ def create_trip_request(new: NewTrip, caller: CallerOf, parts: PartsOf, once: On
         if not caller.is_staff and new.priority > USUAL_PRIORITY:
             raise BadInput([Fault("priority", "not_yours", f"may be set above {USUAL_PRIORITY} by coordinators only")])
         row = request_trip(store, new, parts.network, parts.world, _asker(caller))
+        return TripOut.of(show_trips(store, [row])[0])
+
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        return once.answer(store.session, 202, create)
+
+
+@router.post("/flexible", status_code=202, response_model=TripOut)
+def create_flexible_request(new: NewFlexible, caller: CallerOf, parts: PartsOf, once: OnceOf) -> Response:
+    """Within so many days, when it suits the volunteers: the first day on which somebody can. 202: noted for that day, like any other."""
+    if not caller.is_staff and new.priority > USUAL_PRIORITY:
+        raise BadInput([Fault("priority", "not_yours", f"may be set above {USUAL_PRIORITY} by coordinators only")])
+    with parts.reading(caller.territory_id) as store:  # looked for before anything is held
+        _check_person(store, new, caller)
+        trip = choose(store, new, parts.network, parts.world, _asker(caller))
+
+    def create() -> TripOut:
+        row = request_trip(store, trip, parts.network, parts.world, _asker(caller))
         return TripOut.of(show_trips(store, [row])[0])
 
     with parts.writing(caller.territory_id, caller.actor_id) as store:
@@ -123,7 +142,7 @@ def call_for_return(request_id: RowId, ready: ReadyAt, caller: CallerOf, parts: 
         return TripOut.of(show_trips(store, [row])[0])
 
 
-def _check_person(store: Store, new: NewTrip, caller: Caller) -> None:
+def _check_person(store: Store, new: Wish, caller: Caller) -> None:
     try:
         own_beneficiary(caller, store.get(Beneficiary, new.beneficiary_id))
     except NotFound:

@@ -183,11 +183,16 @@ board.addEventListener("input", filter)
 
 // --- a round is at work ------------------------------------------------------------------------------------------------------------------------------
 let following = null
+let roundSays = "" // kept here: the board is made anew while it is to be read
+function sayOfRound(sentence) {
+  roundSays = sentence
+  tell(document.getElementById("round"), sentence)
+}
 async function follow(id) {
   if (following === id) return
   following = id
   const place = () => document.getElementById("round")
-  tell(place(), place().dataset.said)
+  sayOfRound(place().dataset.said)
   let answer
   do answer = await call("GET", `/v1/rounds/${id}?wait=20`)
   while (answer.ok && ["queued", "running"].includes(answer.body.state))
@@ -195,8 +200,8 @@ async function follow(id) {
   await changed()
   const summary = answer.body?.summary
   const well = answer.ok && answer.body.state === "done"
-  tell(place(), well ? place().dataset.done + (summary ? ` ${summary.served} / ${summary.legs}.` : "") : place().dataset.failed)
-  if (well) setTimeout(() => tell(place(), ""), 10_000)
+  sayOfRound(well ? place().dataset.done + (summary ? ` ${summary.served} / ${summary.legs}.` : "") : place().dataset.failed)
+  if (well) setTimeout(() => following || sayOfRound(""), 10_000)
 }
 
 // --- anew, when something has changed ---------------------------------------------------------------------------------------------------------------
@@ -224,8 +229,9 @@ document.addEventListener("allons:done", (event) => {
 function settle() {
   place()
   filter()
-  const round = document.getElementById("round")?.dataset.round
-  if (round) follow(round)
+  const round = document.getElementById("round")
+  if (roundSays) tell(round, roundSays)
+  if (round?.dataset.round) follow(round.dataset.round)
 }
 document.addEventListener("htmx:after:swap", () => {
   settle()

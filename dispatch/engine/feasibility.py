@@ -117,6 +117,17 @@ def look(store: Store, new: NewTrip, network: RoadNetwork, world: World, asker: 
     )
 
 
+def is_possible(store: Store, new: NewTrip, network: RoadNetwork, world: World, asker: Asker) -> bool:
+    """Whether it is, and nothing else: no alternatives are looked for."""
+    territory = store.territory()
+    faults = [] if store.beneficiaries({new.beneficiary_id}) else [Fault("beneficiary_id", "unknown", "is not a person of this territory")]
+    check_wish(new, territory, network, asker, faults)
+    if _obstacles(store, territory, new, world, asker):
+        return False
+    wish = _put(store, territory, new, network, world, asker)
+    return _try(wish.held.problem, wish).routes is not None
+
+
 def _obstacles(store: Store, territory: Territory, new: NewTrip, world: World, asker: Asker) -> list[Obstacle]:
     found = obstacles_to(territory, new, world.now())
     if not new.override and overlapping(store, make_request(new, territory, world, asker)):

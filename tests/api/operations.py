@@ -92,6 +92,9 @@ class Operation:
             "add_availability": {"starts_at": "2026-12-01T10:00:00Z", "ends_at": "2026-12-01T11:00:00Z"},
             "create_trip_request": self.service.wish_of_mine,
             "try_trip_request": self.service.wish_of_mine,
+            "create_flexible_request": {
+                name: value for name, value in self.service.wish_of_mine.items() if name in ("beneficiary_id", "origin", "destination")
+            },
             **dict.fromkeys(("create_series", "change_series"), self.service.series_of_mine),
             "try_tds_request": tds_query(self.service.wish_of_mine),
             "create_tds_order": tds_order(self.service.wish_of_mine),

@@ -320,6 +320,11 @@ class Things:
                 )
                 for name, make in (("try_tds_request", tds_query), ("create_tds_order", tds_order))
             },
+            "create_flexible_request": lambda: {
+                "beneficiary_id": str(uuid4() if whose == "absent" else self.person(whose)),
+                "origin": home,
+                "destination": list(self.service.here.point()),
+            },
             "tell_position": lambda: {"point": home, "accuracy_m": 10, "at": "2026-11-24T08:25:00Z"},
             **dict.fromkeys(
                 ("create_series", "change_series"),
@@ -425,7 +430,9 @@ def wrong_cells(service: Service, role: str) -> Iterator[str]:
         everywhere = role == "admin" and "{territory_id}" in path
         hidden: list[Whose] = ["absent"] if everywhere else [*HIDDEN] if cell == "yes" else ["same", *HIDDEN]
         named = "_id}" in path or operation == "create_link"
-        asks = ("create_trip_request", "try_trip_request", "create_series", "try_tds_request", "create_tds_order")
+        asks = (
+            "create_trip_request", "try_trip_request", "create_flexible_request", "create_series", "try_tds_request", "create_tds_order",
+        )  # fmt: skip
         if named or operation in asks:
             status = 404 if named else 422
             answers = {whose: call(whose) for whose in hidden if whose != "deleted" or can_end(path)}

@@ -41,6 +41,8 @@ def logged_in(service: Service, role: str) -> str:
     world = service.here.world
     cookie, now = world.token(32), world.now()
     own = {"territory_id": None if role == "admin" else service.here.id, "role": role, "actor_id": world.new_id()}
+    if role == "driver":
+        own["holder_id"] = service.people[service.here.id][0]
     times = {"created_at": now, "seen_at": now, "expires_at": now + timedelta(days=1)}
     with service.here.database.write() as session:
         if role != "admin":
@@ -89,6 +91,7 @@ def credentials(service: Service) -> dict[str, list[tuple[str, str]]]:
 
 def test_nothing_but_a_valid_key_or_login_opens_an_operation(many: Service) -> None:
     bad, wrong = credentials(many), []
+    assert many.series_id  # is made before anything is looked at
     many.here.world.advance(timedelta(days=2))
     before = digests(many)
     for operation in operations(many):
@@ -106,6 +109,7 @@ def test_nothing_but_a_valid_key_or_login_opens_an_operation(many: Service) -> N
 
 
 def test_no_page_of_another_site_changes_anything(many: Service) -> None:
+    assert many.series_id  # is made before anything is looked at
     roles = {operation.role for operation in operations(many)}
     cookies = {role: logged_in(many, role) for role in roles}
     other, before, wrong, tried = logged_in(many, "coordinator"), digests(many), [], 0

@@ -112,7 +112,7 @@ def test_the_documentation_describes_every_operation(service: Service) -> None:
     wish = described["components"]["schemas"]["NewTrip"]["properties"]
     assert wish["arrive_by"]["examples"]
     assert wish["origin"]["examples"]
-    assert service.client.get("/", follow_redirects=False).headers["location"] == "/docs"
+    assert service.client.get("/", follow_redirects=False).headers["location"] == "/login?next=/"
 
 
 def test_a_territory_is_given_a_timetable_and_other_workers(service: Service) -> None:

@@ -100,9 +100,9 @@ def site(
             yield served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium."""
+    """Chromium; no longer than a module, since Playwright's event loop is in the way of tests that have one of their own."""
     with chromium() as found:
         yield found
 

@@ -116,7 +116,7 @@ def test_a_question_is_answered_with_one_tap_and_the_page_says_how_things_stand(
     page = one.enter("volunteer")
     page.get_by_role("heading", name="Pouvez-vous faire").wait_for()
     assert one.stumbles() == []
-    one.shot("me-question-phone")
+    one.shot("me-question-phone", small=True)
     before = page.locator(".question").count()
     page.get_by_role("button", name="J'accepte").first.dblclick()
     expect(page.locator(".question")).to_have_count(before - 1)
@@ -141,7 +141,7 @@ def test_a_volunteer_says_when_and_what_an_absence_takes_away_is_told_before(scr
     page.get_by_role("button", name="Enregistrer ma semaine").click()
     expect(page.get_by_text("C'est enregistré.")).to_be_visible()
     assert one.stumbles() == []
-    one.shot("me-hours-phone")
+    one.shot("me-hours-phone", small=True)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     with day.store() as store:
         assert ("09:15", "12:00") in {(row.starts, row.ends) for row in store.weekly_hours(day.volunteer) if row.weekday == 7}
@@ -192,7 +192,7 @@ def test_a_day_is_driven_with_one_button_and_without_network_and_each_tap_is_tol
     expect(page.get_by_text(HARD_NAME).first).to_be_visible()  # as text
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert one.stumbles() == []
-    one.shot("me-next-phone")
+    one.shot("me-next-phone", small=True)
     page.evaluate("navigator.serviceWorker.ready")
     page.wait_for_function("caches.match('/me')")
     tap(page, "Je pars")
@@ -213,7 +213,7 @@ def test_a_day_is_driven_with_one_button_and_without_network_and_each_tap_is_tol
     tap(page, "À bord")
     page.clock.fast_forward(15_000)
     expect(page.get_by_text("2 gestes attendent")).to_be_visible()
-    one.shot("me-offline-phone")
+    one.shot("me-offline-phone", small=True)
     page.reload()  # from what was kept
     expect(page.get_by_text("2 gestes attendent")).to_be_visible()
     expect(page.locator("#done .halt")).to_have_count(1)

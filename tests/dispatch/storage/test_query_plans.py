@@ -196,6 +196,7 @@ def test_every_query_has_an_index_to_go_by(postgis: Database, crowd: Crowd, demo
         **VOLUNTEERING,
         "tap_status": {"id": str(uuid4()), "state": "en_route", "at": span["starts_at"]},
         **dict.fromkeys(("create_trip_request", "try_trip_request"), wish),
+        "create_flexible_request": {name: wish[name] for name in ("beneficiary_id", "origin", "destination")},
         "create_series": {**wish, "arrive_by": "20:00", "weekdays": [1, 2], "first_day": str(day)},
         "try_tds_request": tds_query(wish, "21:00"), "create_tds_order": tds_order(wish, "21:00"),
         "add_availability": span, "create_round": {"date": str(day)}, "create_key": {"role": "partner"},
