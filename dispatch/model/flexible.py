@@ -5,9 +5,9 @@ Read by the API and `engine.flexible`, which chooses the day.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dispatch.model.intake import Wish, example
 
@@ -36,9 +36,15 @@ class NewFlexible(Wish):
         }
     )
 
-    within_days: Literal[7, 15, 30] = Field(15, description="From tomorrow on.")
+    within_days: int = Field(15, ge=1, le=60, description="From tomorrow on; usually 7, 15 or 30.")
     part_of_day: PartOfDay = "any"
     weekdays: tuple[Annotated[int, Field(ge=1, le=7)], ...] = Field(
         (1, 2, 3, 4, 5), strict=False, min_length=1, max_length=7, description="On which days; 1 is Monday."
     )
     stay: int | None = Field(60, ge=5, le=600, description="Minutes there before the way back; null: no way back, or one on call.")
+
+    @model_validator(mode="after")
+    def _weekdays_once(self) -> Self:
+        if len(set(self.weekdays)) < len(self.weekdays):
+            raise ValueError("give each weekday once")
+        return self
