@@ -127,12 +127,17 @@ board.addEventListener("dragstart", async (event) => {
   const answer = await chooseFor(mine.leg)
   if (dragged !== mine || !answer.ok) return
   for (const one of answer.body.items) mine.by.set(one.volunteer_id, one)
+  showEffects()
+})
+/** What it would mean, on every line; again when the board has been made anew under the hand. */
+function showEffects() {
+  if (!dragged?.by.size) return
   for (const lane of board.querySelectorAll(".lane[data-volunteer]")) {
-    const one = mine.by.get(lane.dataset.volunteer)
+    const one = dragged.by.get(lane.dataset.volunteer)
     lane.classList.add(one?.fits ? "can" : "cannot")
     lane.querySelector(".effect").textContent = one ? say(one) : ""
   }
-})
+}
 board.addEventListener("dragover", (event) => {
   const lane = event.target.closest(".lane[data-volunteer]")
   for (const other of board.querySelectorAll(".lane.over")) if (other !== lane) other.classList.remove("over")
@@ -229,6 +234,7 @@ document.addEventListener("allons:done", (event) => {
 function settle() {
   place()
   filter()
+  showEffects()
   const round = document.getElementById("round")
   if (roundSays) tell(round, roundSays)
   if (round?.dataset.round) follow(round.dataset.round)

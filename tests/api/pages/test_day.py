@@ -25,6 +25,20 @@ def test_a_coordinator_sees_tomorrow_on_one_screen(screen: Callable[..., Screen]
     assert one.stumbles() == []
 
 
+def wait_for_quiet(page: Page) -> None:
+    """Until no round of what went before is at work: while one is, nothing is given by hand (409)."""
+    page.wait_for_timeout(700)
+    page.evaluate(
+        """async () => {
+            for (let k = 0; k < 80; k++) {
+                const rounds = await (await fetch("/v1/rounds?limit=5")).json()
+                if (rounds.items.every((one) => ["done", "failed"].includes(one.state))) return
+                await new Promise((go) => setTimeout(go, 100))
+            }
+        }"""
+    )
+
+
 def movable(page: Page) -> tuple[str, str, str]:
     """A ride that somebody else could drive too: its leg, that volunteer and the name."""
     found = page.evaluate(
@@ -44,6 +58,7 @@ def movable(page: Page) -> tuple[str, str, str]:
 def test_a_ride_is_entrusted_from_its_panel_and_the_answer_by_telephone_is_noted(screen: Callable[..., Screen]) -> None:
     one = screen()
     page = one.enter("coordinator")
+    wait_for_quiet(page)
     leg, _, name = movable(page)
     page.locator(f'tr[data-legs="{leg}"] button').click()
     ask = page.locator("#panel .choice li", has_text=name).get_by_role("button", name="Demander")
@@ -61,9 +76,10 @@ def test_a_ride_is_entrusted_from_its_panel_and_the_answer_by_telephone_is_noted
 def test_a_ride_that_is_dragged_says_what_it_would_mean_before_it_is_dropped(screen: Callable[..., Screen]) -> None:
     one = screen()
     page = one.enter("coordinator")
+    wait_for_quiet(page)
     leg, volunteer, name = movable(page)
     bar, lane = page.locator(f'button.bar[data-legs^="{leg}"]'), page.locator(f'.lane[data-volunteer="{volunteer}"]')
-    page.set_viewport_size({"width": 1366, "height": 1300})
+    page.set_viewport_size({"width": 1366, "height": 1600})
     bar.hover()
     page.mouse.down()
     lane.hover()
