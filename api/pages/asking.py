@@ -91,7 +91,7 @@ def _asking(visit: Visit, store: Store, row: Beneficiary) -> dict[str, Any]:
         "hours": _hours(rules, language),
         "purposes": [(code, PURPOSES[code][language == "en"]) for code in (rules.purposes or PURPOSES)],
         "ask_purpose": visit.caller.is_referrer or rules.purposes is not None,
-        "known_needs": [NEEDS[need][language == "en"] for need in row.needs if need in NEEDS],
+        "known_needs": visit.needs(row.needs),
         "usual_needs": usual,
         "other_needs": others,
         "refusals": _refusals(rules, language),
@@ -120,8 +120,8 @@ def _remembered(visit: Visit, requests: list[TripRequest], home: Point) -> list[
 
 def place_name(visit: Visit, point: Point) -> str:
     """The nearest address that the map knows, said to be near: it need not be what somebody chose. Empty where it knows none."""
-    named = visit.parts.geocoder.name_point(*point).found
-    return WORDS[visit.language]["ask_near"].format(place=named[0].label) if named and named[0].label else ""
+    name = visit.place(point)
+    return WORDS[visit.language]["ask_near"].format(place=name) if name else ""
 
 
 def open_days(rules: Booking, now: dt.datetime, zone: str) -> Iterator[dt.date]:

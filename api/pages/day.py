@@ -19,10 +19,9 @@ from dispatch.model.clock import ServiceDate
 from dispatch.model.entrusting import AGAIN_REASONS
 from dispatch.model.intake import RowId
 from dispatch.model.lifecycle import OVER_LEG, WAITING_LEG
-from dispatch.model.needs import NEEDS
 from dispatch.model.plans import Plan
 from dispatch.service.attention import Entry, needs_a_human
-from dispatch.service.day_view import DayView, Way, view_day
+from dispatch.service.day_view import DayView, Way, view_day, view_ways
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Leg, Offer, TripRequest
 
@@ -56,7 +55,11 @@ def show_board(date: ServiceDate, visit: VisitOf) -> HTMLResponse:
 def show_way(date: ServiceDate, leg_id: RowId, visit: VisitOf) -> HTMLResponse:
     """One way: who, where, when, who drives and why, what was asked and answered, what can be done."""
     with visit.reading() as store:
-        way = _way(store, date, leg_id)
+        leg = store.get(Leg, leg_id)
+        request = store.get(TripRequest, leg.request_id)
+        if request.service_date != date or request.state == "refused":
+            raise NotFound
+        way = view_ways(store, [(leg, request)])[0]
         territory = store.territory()
         shown = _details(store, visit, way)
     visit.parts.note_read(visit.caller, "beneficiary", way.beneficiary.id)
@@ -140,14 +143,6 @@ def _hours(view: DayView, zone: str) -> list[dt.datetime]:
     return [begin + dt.timedelta(hours=k) for k in range(min(count, 30) + 1)]
 
 
-def _way(store: Store, date: dt.date, leg_id: UUID) -> Way:
-    leg = store.get(Leg, leg_id)
-    found = [way for way in view_day(store, date).ways if way.leg.id == leg.id]
-    if not found:
-        raise NotFound
-    return found[0]
-
-
 def _details(store: Store, visit: Visit, way: Way) -> dict[str, Any]:
     request, leg = way.request, way.leg
     offers = list(store.offers_of([request.id], "sent", "accepted", "declined", "expired", "withdrawn"))
@@ -169,9 +164,9 @@ def _details(store: Store, visit: Visit, way: Way) -> dict[str, Any]:
         "named": {text: who[UUID(text)].name or "" for text in named},
         "events": sorted(events, key=lambda event: event.at, reverse=True)[:_HISTORY],
         "other": other,
-        "origin": _place(visit, origin),
-        "destination": _place(visit, destination),
-        "needs": [NEEDS[need][english] for need in dict.fromkeys([*way.beneficiary.needs, *request.needs]) if need in NEEDS],
+        "origin": visit.place(origin),
+        "destination": visit.place(destination),
+        "needs": visit.needs([*way.beneficiary.needs, *request.needs]),
         "purpose": PURPOSES[request.purpose][english] if request.purpose in PURPOSES else None,  # type: ignore[index]
         "refusals": {code: words[english] for code, words in REFUSALS.items()},
         "waiting": leg.state in WAITING_LEG,
@@ -196,9 +191,3 @@ def _said(plan: Plan, request: TripRequest, leg: Leg) -> tuple[tuple[str, Any] |
             change = left.smallest_change
             return None, left, {change.driver} if change and change.driver else set()
     return None, None, set()
-
-
-def _place(visit: Visit, point: tuple[float, float]) -> str:
-    """What the point is called; empty where nothing near has a name."""
-    found = visit.parts.geocoder.name_point(*point).found
-    return found[0].label if found else ""

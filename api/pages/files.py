@@ -4,7 +4,7 @@ Changes that take rides away say which before they are made: the API is asked wi
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,10 +12,9 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict
 
-from api.pages.visit import Visit, VisitOf
+from api.pages.visit import VisitOf
 from dispatch.model.intake import RowId
 from dispatch.model.lifecycle import TABLE
-from dispatch.model.needs import NEEDS
 from dispatch.service.credentials import missing_kinds
 from dispatch.service.engagements import LEDGER, ledger_of
 from dispatch.service.people import rules_of
@@ -55,8 +54,8 @@ def show_person_file(beneficiary_id: RowId, visit: VisitOf) -> HTMLResponse:
         rides = store.page(TripRequest, None, _RIDES, beneficiary_id=row.id)
         legs, who = store.legs_of([request.id for request in rides]), store.identity(row.id)
     visit.parts.note_read(visit.caller, "beneficiary", row.id)
-    needs = _needs(visit, row.needs)
-    return visit.page("files/person.html", territory, row=row, who=who, rides=rides, legs=legs, needs=needs, place=_place(visit, row.home))
+    needs = visit.needs(row.needs)
+    return visit.page("files/person.html", territory, row=row, who=who, rides=rides, legs=legs, needs=needs, place=visit.place(row.home))
 
 
 @router.get("/volunteers")
@@ -92,12 +91,11 @@ def show_volunteer_file(volunteer_id: RowId, visit: VisitOf) -> HTMLResponse:
             "ledger": ledger_of(store, row, visit.parts.world),
             "engagement": engagement,
             "refused": refused,
-            "now": visit.parts.world.now(),
         }
     visit.parts.note_read(visit.caller, "volunteer", row.id)
     steps = [step for step in ("vetting", "active", "suspended", "left", "refused") if step in TABLE["engagement"][engagement]]
-    accepts = _needs(visit, row.accepts_needs)
-    return visit.page("files/volunteer.html", territory, steps=steps, accepts=accepts, place=_place(visit, row.home), **shown)
+    accepts = visit.needs(row.accepts_needs)
+    return visit.page("files/volunteer.html", territory, steps=steps, accepts=accepts, place=visit.place(row.home), **shown)
 
 
 @router.get("/journal")
@@ -131,12 +129,3 @@ def _lines(store: Store, rows: Sequence[Volunteer], today: dt.date) -> list[dict
         }
         for row in rows
     ]
-
-
-def _needs(visit: Visit, needs: Iterable[str]) -> list[str]:
-    return [NEEDS[need][visit.language == "en"] for need in needs if need in NEEDS]
-
-
-def _place(visit: Visit, point: tuple[float, float]) -> str:
-    found = visit.parts.geocoder.name_point(*point).found
-    return found[0].label if found else ""

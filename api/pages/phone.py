@@ -46,8 +46,7 @@ def show_caller(beneficiary_id: RowId, visit: VisitOf) -> HTMLResponse:
     for request in past:
         counted[request.destination] = counted.get(request.destination, 0) + 1
     usual = sorted(counted, key=lambda point: -counted[point])[:_REMEMBERED]
-    places = [(point, _called(visit, point)) for point in (row.home, *usual)]
-    english = visit.language == "en"
+    places = [(point, visit.place(point)) for point in (row.home, *usual)]
     return visit.page(
         "phone/person.html",
         territory,
@@ -55,11 +54,6 @@ def show_caller(beneficiary_id: RowId, visit: VisitOf) -> HTMLResponse:
         identity=identity,
         home=places[0],
         usual=places[1:],
-        needs=[NEEDS[need][english] for need in row.needs if need in NEEDS],
+        needs=visit.needs(row.needs),
         coming=[request for request in past if request.state in ("submitted", "accepted")][:_REMEMBERED],
     )
-
-
-def _called(visit: VisitOf, point: tuple[float, float]) -> str:
-    found = visit.parts.geocoder.name_point(*point).found
-    return found[0].label if found else ""

@@ -5,7 +5,7 @@ set of errors. In: a request. Out: a `Visit`, from which pages are made. A page 
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -21,6 +21,8 @@ from api.deps import Parts, PartsOf
 from api.pages.basemap import map_origin
 from api.pages.render import Said, page
 from dispatch.errors import Refused, Unauthenticated
+from dispatch.model.day import Point
+from dispatch.model.needs import NEEDS
 from dispatch.model.notices import Language
 from dispatch.model.roles import EVERYBODY, REFERRERS, STAFF, Role
 from dispatch.service.accounts import csrf_token
@@ -84,6 +86,15 @@ class Visit:
     def today(self, territory: Territory) -> dt.date:
         """The date where people are."""
         return self.parts.world.now().astimezone(ZoneInfo(territory.timezone)).date()
+
+    def place(self, point: Point) -> str:
+        """What a point is called; empty where nothing near has a name."""
+        found = self.parts.geocoder.name_point(*point).found
+        return found[0].label if found else ""
+
+    def needs(self, needs: Iterable[str]) -> list[str]:
+        """Needs of the catalogue in the visitor's words, each once."""
+        return [NEEDS[need][self.language == "en"] for need in dict.fromkeys(needs) if need in NEEDS]
 
     def page(self, name: str, territory: Territory, status: int = 200, **shown: Any) -> HTMLResponse:
         """A page, or a part of one, with what every page of somebody who is logged in shows."""

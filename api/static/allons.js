@@ -60,7 +60,10 @@ const AS = {
   keep: (text) => text,
 }
 
-/** The fields of a form as the JSON that the API wants. */
+/** A text as it is searched: without accents, in small letters. */
+export const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase()
+
+/** The fields of a form as the JSON that the API wants; a page may add to it what no field says (event `allons:read`). */
 export function read(form) {
   const body = form.dataset.body ? JSON.parse(form.dataset.body) : {}
   for (const field of form.elements) {
@@ -80,6 +83,7 @@ export function read(form) {
     put(body, field.name, value)
   }
   if (form.dataset.hash) body[form.dataset.hash] = location.hash.slice(1)
+  form.dispatchEvent(new CustomEvent("allons:read", { detail: body }))
   return body
 }
 

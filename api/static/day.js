@@ -1,6 +1,6 @@
 /* The coordinator's day: places bars on the time line, lights a ride everywhere at once, opens it in the panel, lets it be dragged onto a
  * volunteer (what it changes is shown first), follows rounds, and is made anew when something has changed. */
-import { ask, call, tell, why } from "./allons.js"
+import { ask, call, plain, tell, why } from "./allons.js"
 
 const board = document.getElementById("board")
 const panel = document.getElementById("panel")
@@ -176,7 +176,6 @@ async function give(leg, candidate, name) {
 }
 
 // --- the list -------------------------------------------------------------------------------------------------------------------------------------
-const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase()
 function filter() {
   const text = plain(document.getElementById("search")?.value ?? "")
   const group = document.getElementById("only")?.value ?? ""

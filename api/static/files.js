@@ -1,5 +1,5 @@
 /* Files: somebody is found by name, a list is narrowed while one types. */
-import { call } from "./allons.js"
+import { call, plain } from "./allons.js"
 
 const find = document.getElementById("find")
 let timer = null
@@ -24,7 +24,6 @@ find?.addEventListener("input", () => {
   }, 150)
 })
 
-const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase()
 const narrow = document.getElementById("narrow")
 narrow?.addEventListener("input", () => {
   for (const row of document.querySelectorAll("#volunteers tbody tr")) row.hidden = !plain(row.textContent).includes(plain(narrow.value))

@@ -1,6 +1,6 @@
 /* Taking a request by telephone: people and places are looked for while one types, whether it is possible is asked as soon as who, where and
  * when are known, and what was noted is a sentence to be read aloud. */
-import { call, complain, instant, read } from "./allons.js"
+import { call, instant, read } from "./allons.js"
 
 const by = (id) => document.getElementById(id)
 const trip = by("trip")
@@ -110,21 +110,23 @@ async function take(id, name) {
 }
 document.addEventListener("allons:done", (event) => {
   if (event.target.id === "file") take(event.detail.body.id, event.detail.body.name)
+  if (event.target.id === "trip") readAloud()
 })
 
+const back = () => new FormData(trip).get("back")
+trip.addEventListener("allons:read", ({ detail: body }) => {
+  for (const field of trip.querySelectorAll("[data-skip]")) delete body[field.name]
+  const date = by("date").value
+  if (date && by("time").value) body[by("mode").value] = instant(`${date}T${by("time").value}`)
+  if (date && back() === "at" && by("back").value) body.return_after = instant(`${date}T${by("back").value}`)
+  if (back() === "call") body.return_open = true
+  if (by("same").checked) body.same_driver = "require"
+})
 /** The wish as the API wants it; null while something is missing. */
 function wish() {
   const body = read(trip)
-  for (const name of Object.keys(body)) if (trip.querySelector(`[data-skip][name="${name}"]`)) delete body[name]
-  const date = by("date").value
-  const time = by("time").value
-  if (!person || !body.origin || !body.destination || !date || !time) return null
-  body[by("mode").value] = instant(`${date}T${time}`)
-  const back = new FormData(trip).get("back")
-  if (back === "at" && by("back").value) body.return_after = instant(`${date}T${by("back").value}`)
-  if (back === "call") body.return_open = true
-  if (by("same").checked) body.same_driver = "require"
-  return back === "at" && !by("back").value ? { ...body, incomplete: true } : body
+  const known = person && body.origin && body.destination && body[by("mode").value] && (back() !== "at" || by("back").value)
+  return known ? body : null
 }
 
 let timer = null
@@ -133,8 +135,8 @@ function look() {
   clearTimeout(timer)
   timer = setTimeout(async () => {
     const body = wish()
-    by("back-time").hidden = new FormData(trip).get("back") !== "at"
-    if (!body || body.incomplete) return void possible.replaceChildren(line("p", possible.dataset.wait))
+    by("back-time").hidden = back() !== "at"
+    if (!body) return void possible.replaceChildren(line("p", possible.dataset.wait))
     const mine = ++asked
     possible.setAttribute("aria-busy", "true")
     const answer = await call("POST", "/v1/trip-requests/feasibility", body)
@@ -189,31 +191,16 @@ function use(one) {
 }
 for (const kind of ["input", "change"]) trip.addEventListener(kind, look)
 
-// keeping it is our own call, because times are put together here
-let key = null
-trip.addEventListener("submit", async (event) => {
-  event.preventDefault()
-  event.stopImmediatePropagation()
-  const body = wish() ?? read(trip)
-  delete body.incomplete
-  delete body.back
-  const text = JSON.stringify(body)
-  key = key?.text === text ? key : { text, key: crypto.randomUUID() }
-  const button = by("keep")
-  if (button.getAttribute("aria-busy") === "true") return
-  button.setAttribute("aria-busy", "true")
-  const answer = await call("POST", "/v1/trip-requests", body, { key: key.key })
-  button.removeAttribute("aria-busy")
-  if (!answer.ok) return complain(trip, answer)
+function readAloud() {
   const aloud = by("aloud")
   const day = new Date(`${by("date").value}T12:00:00`).toLocaleDateString(english ? "en-GB" : "fr-FR", { weekday: "long", day: "numeric", month: "long" })
-  const back = new FormData(trip).get("back")
-  const sentence = aloud.dataset[back === "at" ? "both" : back === "call" ? "call" : "one"]
-  aloud.textContent = sentence.replace("{date}", day).replace("{time}", english ? by("time").value : by("time").value.replace(":", " h ").replace(/^0/, "").replace(/ h 00$/, " h"))
+  const sentence = aloud.dataset[back() === "at" ? "both" : back() === "call" ? "call" : "one"]
+  const time = english ? by("time").value : by("time").value.replace(":", " h ").replace(/^0/, "").replace(/ h 00$/, " h")
+  aloud.textContent = sentence.replace("{date}", day).replace("{time}", time)
   by("see").href = `/day/${by("date").value}`
   by("kept").hidden = false
-  button.disabled = true
+  by("keep").disabled = true
   by("see").focus()
-}, { capture: true })
+}
 look()
 by("person").focus()

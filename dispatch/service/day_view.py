@@ -113,15 +113,34 @@ class DayView:
 
 def view_day(store: Store, day: date) -> DayView:
     """The day as it stands."""
-    found = store.ways_of_day(day)
-    leg_ids, request_ids = [leg.id for leg, _ in found], {request.id for _, request in found}
-    held, people = store.active_assignments(leg_ids), store.beneficiaries({request.beneficiary_id for _, request in found})
+    ways = view_ways(store, store.ways_of_day(day))
     runs, free = store.runs_of_day(day), free_spans(store, day)
-    drivers = {run.volunteer_id for run in runs} | free.keys() | {ride.volunteer_id for ride in held.values()}
-    who = store.identities(people.keys() | drivers)
-    open_offers = _by_leg(store, store.offers_of(request_ids, "sent"))
+    rides: dict[UUID, set[UUID]] = {}
+    for held in (way.held for way in ways if way.held is not None):
+        rides.setdefault(held.run_id, set()).add(held.leg_id)
+    drivers = {run.volunteer_id for run in runs} | free.keys() | {way.held.volunteer_id for way in ways if way.held is not None}
+    stops = store.stops_of([run.id for run in runs])
+    lines = [RunLine(run, tuple(pieces_of(run, stops.get(run.id, ()), rides.get(run.id, set())))) for run in runs]
+    driven = [stop for run in runs for stop in _with_load(stops.get(run.id, ()))]
+    return DayView(
+        date=day,
+        ways=tuple(sorted(ways, key=lambda way: (way.at, way.leg.id))),
+        lanes=tuple(_lanes(drivers, store.identities(drivers), free, lines)),
+        counts=Counter(way.group for way in ways),
+        round=store.newest_round(day),
+        metres=sum(stop.metres for stop, _ in driven),
+        empty_metres=sum(stop.metres for stop, loaded in driven if not loaded),
+    )
+
+
+def view_ways(store: Store, found: Sequence[tuple[Leg, TripRequest]]) -> list[Way]:
+    """Some ways, in the same order; six queries, whatever their number."""
+    held = store.active_assignments([leg.id for leg, _ in found])
+    people = store.beneficiaries({request.beneficiary_id for _, request in found})
+    who = store.identities(people)
+    open_offers = _by_leg(store, store.offers_of({request.id for _, request in found}, "sent"))
     unserved = store.last_unserved([leg.id for leg, _ in found if leg.state in ("standby", "unmet")])
-    ways = [
+    return [
         Way(
             leg=leg,
             request=request,
@@ -133,21 +152,6 @@ def view_day(store: Store, day: date) -> DayView:
         )
         for leg, request in found
     ]
-    stops = store.stops_of([run.id for run in runs])
-    rides: dict[UUID, set[UUID]] = {}
-    for ride in held.values():
-        rides.setdefault(ride.run_id, set()).add(ride.leg_id)
-    lines = {run.id: RunLine(run, tuple(pieces_of(run, stops.get(run.id, ()), rides.get(run.id, set())))) for run in runs}
-    driven = [stop for run in runs for stop in _with_load(stops.get(run.id, ()))]
-    return DayView(
-        date=day,
-        ways=tuple(sorted(ways, key=lambda way: (way.at, way.leg.id))),
-        lanes=tuple(_lanes(drivers, who, free, [lines[run.id] for run in runs])),
-        counts=Counter(way.group for way in ways),
-        round=store.newest_round(day),
-        metres=sum(stop.metres for stop, _ in driven),
-        empty_metres=sum(stop.metres for stop, loaded in driven if not loaded),
-    )
 
 
 def _by_leg(store: Store, offers: Sequence[Offer]) -> dict[UUID, Offer]:

@@ -20,6 +20,7 @@ from routing.network import RoadNetwork, build_network
 from routing.osm import load_extract
 from routing.places import Asked, LocalIndex
 from routing.saved import load_network, save_network
+from tests.routing.protobuf import read_varint
 from tests.routing.tiny import ROAD, Tiny, forbid, line, same_network, snapped
 
 CHUNK, CHUNKS = 20, 48  # and the hand-made ones: 1,000 files
@@ -90,15 +91,6 @@ def varint(value: int) -> bytes:
         out.append(value & 127 | 128)
         value >>= 7
     return bytes([*out, value])
-
-
-def read_varint(content: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        value |= (content[at] & 127) << shift
-        shift, at = shift + 7, at + 1
-        if content[at - 1] < 128:
-            return value, at
 
 
 def fields(content: bytes) -> Iterator[tuple[int, int | bytes]]:

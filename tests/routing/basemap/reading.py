@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from tests.routing.protobuf import read_varint
+
 
 def read_tile(content: bytes) -> dict[str, list[dict[str, Any]]]:
     """Layer by name; a feature has `shape`, `parts` in the tile's grid, and `about`."""
@@ -58,24 +60,15 @@ def _read_feature(content: bytes, keys: list[str], values: list[str | int]) -> d
 def _numbers(content: bytes) -> Iterator[int]:
     at = 0
     while at < len(content):
-        value, at = _number(content, at)
+        value, at = read_varint(content, at)
         yield value
-
-
-def _number(content: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        value |= (content[at] & 127) << shift
-        shift, at = shift + 7, at + 1
-        if content[at - 1] < 128:
-            return value, at
 
 
 def _fields(content: bytes) -> Iterator[tuple[int, Any]]:
     at = 0
     while at < len(content):
-        key, at = _number(content, at)
-        value, at = _number(content, at)
+        key, at = read_varint(content, at)
+        value, at = read_varint(content, at)
         if key & 7 == 2:
             value, at = content[at : at + value], at + value
         yield key >> 3, value
