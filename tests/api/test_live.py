@@ -106,7 +106,9 @@ def test_the_stream_ends_when_the_key_does(listening: Listening, monkeypatch: py
     began = time.monotonic()
     for _ in stream:
         assert time.monotonic() - began < 10
-    assert len(listening.service.parts.live) == 0
+    while len(listening.service.parts.live):  # the reader may see the end a moment before the server has put the watcher away
+        assert time.monotonic() - began < 10
+        time.sleep(0.02)
 
 
 def test_a_server_that_stops_ends_its_streams_at_once(listening: Listening) -> None:
