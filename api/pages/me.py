@@ -79,6 +79,7 @@ def _halt(halt: Halt, say: Said, parts: Parts, wait_minutes: int) -> dict[str, A
     label = parts.geocoder.name_here(lon, lat)
     at = f"{lat:.6f},{lon:.6f}"
     rider = halt.rider
+    called, note = rider.called(halt.stop.kind)
     told = rider.assignment.told_pickup_at
     waited_from = max(halt.arrived_at or told, told)
     return {
@@ -86,7 +87,9 @@ def _halt(halt: Halt, say: Said, parts: Parts, wait_minutes: int) -> dict[str, A
         "time": say.clock(halt.at),
         "name": rider.identity.name or "…",
         "phone": rider.identity.phone,
+        "called": called if called != label else None,
         "label": label,
+        "note": note,
         "needs": needs_of(rider.beneficiary, rider.request, say),
         "seats": rider.request.seats,
         "geo": f"geo:{at}?q={at}" + (f"({quote(label)})" if label else ""),

@@ -88,9 +88,8 @@ class Visit:
         return self.parts.world.now().astimezone(ZoneInfo(territory.timezone)).date()
 
     def place(self, point: Point) -> str:
-        """What a point is called; empty where nothing near has a name."""
-        found = self.parts.geocoder.name_point(*point).found
-        return found[0].label if found else ""
+        """What a point is called, by the local index alone: no page tells a service where people live. Empty: nothing near has a name."""
+        return self.parts.geocoder.name_here(*point)
 
     def needs(self, needs: Iterable[str]) -> list[str]:
         """Needs of the catalogue in the visitor's words, each once."""

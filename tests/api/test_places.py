@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api import pages
 from api.app import create_app
+from api.pages.visit import Visit
 from api.server import open_places
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
@@ -24,6 +27,7 @@ from routing.places.port import metres_between
 from routing.places.write import save_places
 from tests.api.conftest import Service
 from tests.api.operations import digests
+from tests.routing.places.conftest import AMIENS, BAN_HOUSE, provider
 from tests.servers import free_port
 
 SEARCH, REVERSE = "/v1/places/search", "/v1/places/reverse"
@@ -98,6 +102,20 @@ def test_a_point_far_from_every_road_is_told(found: Service) -> None:
     for path, body in ((REVERSE, {"point": [2.9, 46.9]}), (SEARCH, {"text": TEXT, "near": [2.9, 46.9]})):
         answer = found.call("coordinator", "POST", path, json=body)
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "far_from_roads")
+
+
+def test_no_page_tells_a_service_where_somebody_lives(found: Service) -> None:
+    with provider() as remote:
+        remote.answer = lambda _path: {"type": "FeatureCollection", "features": [BAN_HOUSE]}
+        with_places(found, PlaceSearch(found.parts.geocoder._local, [Ban(remote.url)]))
+        asked = {"caller": ANY, "language": "fr", "csrf": "", "request": ANY}
+        assert Visit(parts=found.parts, **asked).place(AMIENS) == ""
+        assert Visit(parts=found.parts, **asked).place(found.people_home) != ""
+        assert remote.asked == []
+        assert found.parts.geocoder.name_point(*AMIENS).found[0].label != ""  # whoever sets a pin may ask
+        assert remote.asked
+    rooms = Path(pages.__file__).parent.rglob("*.py")
+    assert [room.name for room in rooms if "name_point" in room.read_text(encoding="utf-8")] == []
 
 
 def test_a_service_that_is_away_is_told_and_stops_nothing(found: Service) -> None:

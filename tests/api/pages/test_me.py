@@ -18,7 +18,7 @@ from dispatch.service.offers import accept_offer
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
 from dispatch.storage.tables import Leg, Offer
-from dispatch.storage.vault import Identity
+from dispatch.storage.vault import Identity, Places
 from dispatch.world import World
 from routing.network import RoadNetwork
 from tests.api.pages.conftest import Site
@@ -28,6 +28,7 @@ from tests.conftest import VAULT
 pytestmark = pytest.mark.browser
 HOUR = dt.timedelta(hours=1)
 NOW = dt.datetime.min.replace(tzinfo=dt.UTC)
+DOOR = "Code 18B4, sonner chez Rolland"
 HARD_NAME = f"<b onclick=alert(1)>{'Wolfeschlegelsteinhausenbergerdorff' * 4} \u202eجميلة بوحيرد</b>"  # markup, long, from right to left
 
 
@@ -56,6 +57,9 @@ class Day:
             self.rides = [(ride.told_pickup_at, leg.id) for ride, leg in rides]
             first, last = (store.requests([leg.request_id])[leg.request_id].beneficiary_id for _, leg in (rides[0], rides[-1]))
             store.identify(first, Identity("Inès Rolland", "0611223344"))
+            end = "origin" if rides[0][1].direction == "outbound" else "destination"  # where the first one gets in
+            (request,) = store.requests([rides[0][1].request_id]).values()
+            store.describe_places(request, Places(**{f"{end}_label": "Les Tilleuls, escalier B", f"{end}_note": DOOR}))
             store.identify(last, Identity(HARD_NAME, None))
 
     def store(self) -> Any:
@@ -176,6 +180,7 @@ def test_run_sheets_are_printed_one_run_a_page(screen: Callable[..., Screen], da
     page = one.enter("coordinator", at=f"/day/{day.site.demo.date}/sheets")
     expect(page.locator(".sheet").first).to_contain_text("Aller chercher")
     expect(page.get_by_text("Inès Rolland").first).to_be_visible()
+    expect(page.get_by_text(DOOR).first).to_be_visible()
     assert one.stumbles() == []
     one.shot("sheets-desktop")
     assert len(re.findall(rb"/Type\s*/Page\b", page.pdf())) == page.locator(".sheet").count()
@@ -189,6 +194,8 @@ def test_a_day_is_driven_with_one_button_and_without_network_and_each_tap_is_tol
     leg = day.rides[0][1]
     expect(page.locator("#next .halt")).to_have_count(1)
     expect(page.get_by_role("link", name="Appeler").first).to_have_attribute("href", "tel:0611223344")
+    expect(page.locator("#next").get_by_text("Les Tilleuls, escalier B")).to_be_visible()
+    expect(page.locator("#next").get_by_text(DOOR)).to_be_visible()
     expect(page.get_by_text(HARD_NAME).first).to_be_visible()  # as text
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert one.stumbles() == []
