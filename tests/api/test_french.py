@@ -5,6 +5,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import chain, product
 from pathlib import Path
 
@@ -150,8 +151,9 @@ def _paired(target: ast.expr | None, value: ast.expr) -> Iterator[tuple[str, ast
             yield from _paired(name, part)
 
 
+@cache
 def sentences() -> list[tuple[str, str]]:
-    """Where, and what."""
+    """Where, and what. Read when a test asks: every worker loads this file, one runs it."""
     paths = sorted(path for package in ("api", "dispatch", "routing") for path in (ROOT / package).rglob("*.py"))
     texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
     rooms = [Room(name, text) for name, text in texts.items() if not name.startswith(TERMINAL)]
@@ -166,13 +168,12 @@ def sentences() -> list[tuple[str, str]]:
     return [(where, sentence) for where, sentence in found if sentence not in OURS]
 
 
-SENTENCES = sentences()
 MOVE = "This {} is {}: it cannot become {}."
 
 
 def test_the_source_is_read_at_all() -> None:
     """A few of every kind: a literal, one with a hole, one behind a name, one that a function answers, a class's, pydantic's."""
-    known = {sentence for _, sentence in SENTENCES}
+    known = {sentence for _, sentence in sentences()}
     assert {"Nobody drives this ride.", "is more than {} days ahead", "must begin with https://", "The database does not answer."} < known
     assert {"You may not do this.", "Read it again, then decide anew.", "is missing", "must be at most {}", "is given twice"} < known
     assert len(known) > 180
@@ -186,7 +187,7 @@ def test_a_sentence_that_cannot_be_read_is_not_passed_over() -> None:
 
 
 def test_every_sentence_has_its_french() -> None:
-    missing = [(where, sentence) for where, sentence in SENTENCES if key_of(sentence.replace(HOLE, "7")) is None and sentence != MOVE]
+    missing = [(where, sentence) for where, sentence in sentences() if key_of(sentence.replace(HOLE, "7")) is None and sentence != MOVE]
     told = "\n".join(f"  {where}: {sentence!r}" for where, sentence in missing)
     assert not missing, (
         "These sentences of errors have no French. Add each, with {} for what is not fixed, to api/french/fields.py (said beside a field) "
@@ -195,7 +196,7 @@ def test_every_sentence_has_its_french() -> None:
 
 
 def test_no_french_is_left_that_nobody_says() -> None:
-    said = {key_of(sentence.replace(HOLE, "7")) for _, sentence in SENTENCES}
+    said = {key_of(sentence.replace(HOLE, "7")) for _, sentence in sentences()}
     spoken_by_the_wire_form = {"and {} more", "must have at least 1 characters", "must hold at least 1 items"}
     assert set(FRENCH) - said - spoken_by_the_wire_form == set(), "Take these out of api/french: no error says them any more."
 

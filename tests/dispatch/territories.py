@@ -30,6 +30,16 @@ PARIS = dt.timezone(dt.timedelta(hours=1))
 Promised = dict[tuple[UUID, str], tuple[UUID, str]]  # (request, way) -> (volunteer, "HH:MM" of the pickup)
 
 
+_POINTS: dict[tuple[str, int], list[tuple[float, float]]] = {}
+
+
+def _points(network: RoadNetwork, seed: int) -> list[tuple[float, float]]:
+    """Places on roads, the same ones of a seed: sampled once, as nearly every test wants some."""
+    if (network.version, seed) not in _POINTS:
+        _POINTS[network.version, seed] = network.sample_points(np.random.default_rng(seed), 2_000).round(6).tolist()
+    return _POINTS[network.version, seed]
+
+
 def at(clock: str, day: dt.date = DATE) -> dt.datetime:
     """A Paris winter clock on the test day."""
     return dt.datetime.combine(day, dt.time.fromisoformat(clock), PARIS)
@@ -43,7 +53,7 @@ class TestTerritory:
     def __init__(self, database: Database, network: RoadNetwork, name: str = "Pays d'essai", seed: int = 1) -> None:
         self.database, self.network = database, network
         self.world = FixedWorld(NOW, seed)
-        self._points = iter(network.sample_points(np.random.default_rng(seed), 2_000).round(6).tolist())
+        self._points = iter(_points(network, seed))
         with database.write() as session:
             self.id = make_territory(Registry(session), NewTerritory(name=name), self.world).id
 

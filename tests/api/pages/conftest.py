@@ -16,7 +16,6 @@ from dispatch.engine.bus import LocalBus
 from dispatch.engine.planner import Planner
 from dispatch.service.demo import Demo, fill_demo
 from dispatch.settings import Settings
-from dispatch.storage.database import Database
 from dispatch.world import World
 from routing.basemap import BaseMap
 from routing.basemap.gather import gather_map
@@ -25,7 +24,7 @@ from routing.confined import write_places_confined
 from routing.network import RoadNetwork
 from routing.places import LocalIndex, PlaceSearch
 from tests.browser import Screen, chromium
-from tests.conftest import VAULT
+from tests.conftest import open_sqlite
 from tests.servers import free_port
 
 
@@ -56,7 +55,7 @@ def planned_demo(empty_sqlite: Path, demo_roads: RoadNetwork, tmp_path_factory: 
     """A database in which tomorrow is planned and volunteers are asked: to be copied."""
     path = Path(shutil.copy(empty_sqlite, tmp_path_factory.mktemp("demo") / "demo.sqlite3"))
     settings = Settings(round_iterations=400, debounce_seconds=0)
-    with Database(f"sqlite:///{path}", VAULT) as database:
+    with open_sqlite(path) as database:
         demo = fill_demo(database, demo_roads, World())
         Planner(database, demo_roads, LocalBus(), settings, World()).turn_and_wait()
     return path, demo
@@ -93,7 +92,7 @@ def site(
     path, demo = planned_demo
     copy = shutil.copy(path, tmp_path_factory.mktemp("site"))
     settings = Settings(round_seconds=0.5, debounce_seconds=0.2, sweep_seconds=0.5, sender_seconds=0.5)
-    with Database(f"sqlite:///{copy}", VAULT) as database:
+    with open_sqlite(copy) as database:
         own = {"bus": LocalBus(), "settings": settings, "world": World(), "geocoder": demo_places, "base_map": demo_map}
         parts = Parts(database=database, network=demo_roads, demo=True, **own)  # type: ignore[arg-type]
         with Site(parts, demo) as served:

@@ -16,14 +16,13 @@ from dispatch.engine.bus import LocalBus
 from dispatch.service.demo import Demo
 from dispatch.service.offers import accept_offer
 from dispatch.settings import Settings
-from dispatch.storage.database import Database
 from dispatch.storage.tables import Leg, Offer
 from dispatch.storage.vault import Identity, Places
 from dispatch.world import World
 from routing.network import RoadNetwork
 from tests.api.pages.conftest import Site
 from tests.browser import Screen
-from tests.conftest import VAULT
+from tests.conftest import open_sqlite
 
 pytestmark = pytest.mark.browser
 HOUR = dt.timedelta(hours=1)
@@ -86,7 +85,7 @@ def site(
     path, demo = planned_demo
     copy = shutil.copy(path, tmp_path_factory.mktemp("me"))
     settings = Settings(planner=False, sender=False)
-    with Database(f"sqlite:///{copy}", VAULT) as database:
+    with open_sqlite(copy) as database:
         parts = Parts(database=database, network=demo_roads, bus=LocalBus(), settings=settings, world=world, demo=True)
         with Site(parts, demo) as served:
             yield served

@@ -104,8 +104,8 @@ def test_a_reader_is_not_held_up_by_a_writer(sqlite: Database) -> None:
         assert names(sqlite) == []
 
 
-def test_sqlite_keeps_its_promises_to_the_disk(sqlite: Database) -> None:
-    with sqlite.read() as session:
+def test_sqlite_keeps_its_promises_to_the_disk(tmp_path: Path) -> None:
+    with Database(f"sqlite:///{tmp_path}/a.sqlite3") as database, database.read() as session:
         found = [session.execute(sa.text(f"PRAGMA {name}")).scalar_one() for name in ("journal_mode", "synchronous", "foreign_keys")]
     assert found == ["wal", 2, 1]
 
