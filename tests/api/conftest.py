@@ -1,11 +1,15 @@
 """A service with two territories full of canaries, and a key of every role for each."""
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx2
 import limits
 import pytest
+from anyio.from_thread import start_blocking_portal
 from fastapi.testclient import TestClient
 
 from api import auth
@@ -18,6 +22,7 @@ from dispatch.storage.database import Database
 from dispatch.storage.registry import Registry
 from dispatch.storage.store import Store
 from routing.network import RoadNetwork
+from tests.conftest import open_sqlite
 from tests.dispatch.territories import TestTerritory
 
 
@@ -99,6 +104,14 @@ class Service:
         return self._mine
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_loop() -> Iterator[None]:
+    """One event loop for every client, as a server has one: by itself a client starts a thread and a loop for each call."""
+    with start_blocking_portal() as TestClient.portal:
+        yield
+    TestClient.portal = None
+
+
 @pytest.fixture
 def service(sqlite: Database, demo_roads: RoadNetwork) -> Service:
     """Without a planner: nothing happens but what the test does."""
@@ -110,3 +123,12 @@ def many(sqlite: Database, demo_roads: RoadNetwork, monkeypatch: pytest.MonkeyPa
     """A service that may be called often, by strangers too."""
     monkeypatch.setattr(auth, "STRANGERS", limits.RateLimitItemPerMinute(1_000_000))
     return Service(sqlite, demo_roads, calls_per_minute=1_000_000)
+
+
+@pytest.fixture(scope="module")
+def lasting(empty_sqlite: Path, demo_roads: RoadNetwork, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One for the tests of a module that change nothing, or are not troubled by what was changed before; it may be called often too."""
+    copy = shutil.copy(empty_sqlite, tmp_path_factory.mktemp("lasting"))
+    with pytest.MonkeyPatch.context() as patch, open_sqlite(copy) as database:
+        patch.setattr(auth, "STRANGERS", limits.RateLimitItemPerMinute(1_000_000))
+        yield Service(database, demo_roads, calls_per_minute=1_000_000)

@@ -72,15 +72,19 @@ class Operation:
         return f"{head}\n{wish['beneficiary_id']},{places},{wish['arrive_by']}\n"
 
     @property
-    def schema(self) -> dict[str, Any] | None:
-        """Of a body in JSON."""
+    def model(self) -> str:
+        """The name of a body in JSON; empty where there is none."""
         content = self.described.get("requestBody", {}).get("content", {}).get("application/json")
         if content is None:
-            return None
+            return ""
         schema = content["schema"]
-        named = schema.get("anyOf", [schema])[0]  # of a body that may be left out
-        found: dict[str, Any] = self.schemas[named["$ref"].rsplit("/", 1)[-1]]
-        return found
+        named: dict[str, str] = schema.get("anyOf", [schema])[0]  # of a body that may be left out
+        return named["$ref"].rsplit("/", 1)[-1]
+
+    @property
+    def schema(self) -> dict[str, Any] | None:
+        """Of a body in JSON."""
+        return self.schemas[self.model] if self.model else None
 
     def body(self) -> dict[str, Any]:
         """What would be taken."""

@@ -51,10 +51,10 @@ def cases() -> list[Any]:
 
 
 @pytest.mark.parametrize(("path", "field", "value"), cases())
-def test_a_wrong_value_is_refused_by_its_field(service: Service, path: str, field: str, value: Any) -> None:
-    good = service.wish() if path == "/v1/trip-requests" else {"name": "Jeanne", "home": list(service.here.point())}
+def test_a_wrong_value_is_refused_by_its_field(lasting: Service, path: str, field: str, value: Any) -> None:
+    good = lasting.wish() if path == "/v1/trip-requests" else {"name": "Jeanne", "home": list(lasting.here.point())}
     body = json.dumps({**good, field: value})
-    answer = service.call("coordinator", "POST", path, content=body.encode(), headers={"Content-Type": "application/json"})
+    answer = lasting.call("coordinator", "POST", path, content=body.encode(), headers={"Content-Type": "application/json"})
     assert answer.status_code == 422, answer.text
     problem = answer.json()
     pointers = [error["pointer"] for error in problem["errors"]]
@@ -62,7 +62,7 @@ def test_a_wrong_value_is_refused_by_its_field(service: Service, path: str, fiel
     assert all(error["detail"] and error["code"] for error in problem["errors"])
     assert CANARY not in answer.text.replace(f'"pointer":"{CANARY}"', "")
     assert len(answer.content) < 2048
-    with service.here.store() as store:
+    with lasting.here.store() as store:
         assert list(store.page(TripRequest, None, 10)) == []
         assert len(store.page(Beneficiary, None, 10)) == 1
 
@@ -80,8 +80,8 @@ def test_names_as_people_have_them_are_stored_as_they_are(service: Service, name
     "row_id", ["x", "1", "0" * 36, "%00", "..%2f..%2fetc", "null", "a" * 5000, "{}", "0f0f0f0f-aaaa-4bbb-8ccc-000000000000"]
 )
 @pytest.mark.parametrize("path", ["/v1/trip-requests/{}", "/v1/offers/{}", "/v1/rounds/{}", "/v1/beneficiaries/{}"])
-def test_an_id_that_is_none_is_not_found(service: Service, path: str, row_id: str) -> None:
-    answer = service.call("coordinator", "GET", path.format(row_id))
+def test_an_id_that_is_none_is_not_found(lasting: Service, path: str, row_id: str) -> None:
+    answer = lasting.call("coordinator", "GET", path.format(row_id))
     assert (answer.status_code, answer.json()["type"]) == (404, "urn:allons:error:not_found")
 
 
@@ -89,8 +89,8 @@ def test_an_id_that_is_none_is_not_found(service: Service, path: str, row_id: st
     "query",
     ["limit=0", "limit=201", "limit=-1", "limit=1e20", "limit=x", "unknown=1", "after=x", "date=2026-13-01", "date=x"],
 )
-def test_a_wrong_query_is_refused_by_its_name(service: Service, query: str) -> None:
-    answer = service.call("coordinator", "GET", f"/v1/trip-requests?{query}")
+def test_a_wrong_query_is_refused_by_its_name(lasting: Service, query: str) -> None:
+    answer = lasting.call("coordinator", "GET", f"/v1/trip-requests?{query}")
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == [query.partition("=")[0]]
 
@@ -103,11 +103,11 @@ def test_a_wrong_query_is_refused_by_its_name(service: Service, query: str) -> N
         ("2026-11-24T08:00:00", "2026-11-24T12:00:00+01:00"),
     ],
 )
-def test_a_wrong_span_is_refused(service: Service, starts: str, ends: str) -> None:
-    volunteer = service.people[service.here.id][0]
-    answer = service.call("coordinator", "POST", f"/v1/volunteers/{volunteer}/availability", json={"starts_at": starts, "ends_at": ends})
+def test_a_wrong_span_is_refused(lasting: Service, starts: str, ends: str) -> None:
+    volunteer = lasting.people[lasting.here.id][0]
+    answer = lasting.call("coordinator", "POST", f"/v1/volunteers/{volunteer}/availability", json={"starts_at": starts, "ends_at": ends})
     assert answer.status_code == 422
-    with service.here.store() as store:
+    with lasting.here.store() as store:
         assert len(store.page(Availability, None, 10)) == 1  # the one that was there
 
 
@@ -122,8 +122,8 @@ def test_a_wrong_span_is_refused(service: Service, starts: str, ends: str) -> No
         {},
     ],
 )
-def test_a_wrong_round_is_refused(service: Service, body: dict[str, Any]) -> None:
-    assert service.call("coordinator", "POST", "/v1/rounds", json=body).status_code == 422
+def test_a_wrong_round_is_refused(lasting: Service, body: dict[str, Any]) -> None:
+    assert lasting.call("coordinator", "POST", "/v1/rounds", json=body).status_code == 422
 
 
 def test_a_decline_needs_one_of_the_known_reasons(service: Service) -> None:
