@@ -12,7 +12,24 @@ from api.deps import Parts, PartsOf, refuse_stray_query
 from api.describe import state_refusals
 from api.errors import install_handlers
 from api.guard import Guard
-from api.pages import answers, asking, basemap, day, door, files, hours, me, mine, offline, phone, rides, statement, static, territory
+from api.pages import (
+    answers,
+    asking,
+    basemap,
+    day,
+    door,
+    files,
+    hours,
+    me,
+    mine,
+    offline,
+    phone,
+    proposal,
+    rides,
+    statement,
+    static,
+    territory,
+)
 from api.pages import sheets as printed
 from api.pages.visit import LogIn, to_login, trouble
 from api.routes import (
@@ -129,6 +146,7 @@ def create_app(parts: Parts) -> FastAPI:
         answers,
         basemap,
         day,
+        proposal,
         door,
         files,
         territory,

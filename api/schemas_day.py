@@ -11,6 +11,7 @@ from dispatch.service.attention import Kind
 from dispatch.service.day_view import DayView, Way
 from dispatch.service.lateness import Expected
 from dispatch.service.run_sheet import Rider, RunView
+from dispatch.service.sending import Sent
 from dispatch.storage.driving import RunStop
 
 
@@ -143,6 +144,18 @@ class PublishedOut(_Out):
     told: int = Field(description="Volunteers to whom something new was told.")
 
 
+class SentOut(_Out):
+    offers: list[UUID]
+    volunteers: int = Field(description="Who are asked: each gets one question, with one link and one deadline.")
+    legs: int = Field(description="Ways that are asked about.")
+    late: int = Field(description="Ways it is too late to ask about: they stay as they are, for somebody to look at.")
+
+    @classmethod
+    def of(cls, sent: Sent) -> Self:
+        """What was asked."""
+        return cls(offers=[offer.id for offer in sent.offers], volunteers=sent.volunteers, legs=sent.legs, late=sent.late)
+
+
 class WayOut(_Out):
     """One way of a day: who rides, who drives, how things stand."""
 
@@ -158,6 +171,7 @@ class WayOut(_Out):
     moment: dt.datetime = Field(description="When it was asked for.")
     told_pickup_at: dt.datetime | None
     volunteer_id: UUID | None
+    proposal_id: UUID | None = Field(description="Who would drive it, and when, where nobody has been asked yet.")
     offer_id: UUID | None = Field(description="That waits for an answer")
     answer_until: dt.datetime | None = Field(description="until then.")
     reason: str | None = Field(description="Why nobody was found, in French.")
@@ -177,6 +191,7 @@ class WayOut(_Out):
             moment=way.moment,
             told_pickup_at=way.held.told_pickup_at if way.held else None,
             volunteer_id=way.held.volunteer_id if way.held else None,
+            proposal_id=way.held.id if way.held and way.leg.state == "proposed" else None,
             offer_id=way.offer.id if way.offer else None,
             answer_until=way.offer.expires_at if way.offer else None,
             reason=way.unserved.sentence if way.unserved else None,

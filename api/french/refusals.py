@@ -96,6 +96,12 @@ _ASKING = {
     "The same volunteer is needed there and back: please answer for both ways together.": (
         "L'aller et le retour demandent le même bénévole : répondez pour les deux ensemble."
     ),
+    "The same volunteer is needed there and back: choose both ways together.": (
+        "L'aller et le retour demandent le même bénévole : choisissez les deux ensemble."
+    ),
+    "Some of these rides have changed meanwhile: look at the proposal again.": (
+        "Certains de ces trajets ont changé entre-temps : relisez la proposition."
+    ),
     "Another worker has this round.": "Cette planification est déjà en cours ailleurs.",
     "Another worker has taken this round over.": "Cette planification a été reprise ailleurs.",
 }

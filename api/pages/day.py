@@ -103,7 +103,7 @@ def _board(date: dt.date, visit: Visit, template: str) -> HTMLResponse:
         view=view,
         inbox=inbox,
         names=names,
-        proof=_proof(view),
+        proof=proof_of(view),
         hours=_hours(view, territory.timezone),
         now=visit.parts.world.now(),
         ways_by_id={way.leg.id: way for way in view.ways},
@@ -123,7 +123,7 @@ def _inbox(entry: Entry, requests: Any, who: Any, zone: str) -> dict[str, Any]:
     return {"entry": entry, "request": request, "name": (person.name if person else None) or "", "day": day}
 
 
-def _proof(view: DayView) -> float | None:
+def proof_of(view: DayView) -> float | None:
     """How far the newest plan can be from the best one, in percent; none without a proof."""
     plan = view.round.plan if view.round else None
     gap = plan["summary"].get("certificate", {}).get("gap") if plan else None

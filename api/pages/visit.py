@@ -41,6 +41,7 @@ PAGES: Mapping[str, frozenset[Role]] = MappingProxyType(
         "show_board": STAFF,
         "show_way": STAFF,
         "show_choice": STAFF,
+        "show_proposal": STAFF,
         "show_my_rides": frozenset({"beneficiary"}),
         "show_asking": frozenset({"beneficiary"}),
         "show_asking_for": REFERRERS,

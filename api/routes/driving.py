@@ -7,16 +7,18 @@ from fastapi import APIRouter, Query
 from api.auth import CallerOf, own_volunteer
 from api.deps import PartsOf
 from api.schemas import Page, PageQuery, page_of
-from api.schemas_day import AttentionOut, DayOut, EntryOut, LegStateOut, PositionOut, PublishedOut, RunSheetOut
+from api.schemas_day import AttentionOut, DayOut, EntryOut, LegStateOut, PositionOut, PublishedOut, RunSheetOut, SentOut
 from dispatch.errors import NotFound
 from dispatch.model.clock import ServiceDate
 from dispatch.model.driving import NewPosition, NewTap
+from dispatch.model.entrusting import Send
 from dispatch.model.intake import RowId
 from dispatch.service.attention import needs_a_human
 from dispatch.service.day_view import view_day
 from dispatch.service.lateness import note_position
 from dispatch.service.publishing import publish_day
-from dispatch.service.run_sheet import show_runs
+from dispatch.service.run_sheet import RunView, show_runs
+from dispatch.service.sending import send_day as send
 from dispatch.service.status import note_tap
 from dispatch.storage.tables import Leg, Run
 
@@ -38,7 +40,7 @@ def list_runs(caller: CallerOf, parts: PartsOf, query: Annotated[RunQuery, Query
     with parts.reading(caller.territory_id) as store:
         rows = store.page(Run, query.after, query.limit, **where)
         views = show_runs(store, rows, parts.world.now())
-        found = [RunSheetOut.of(view, staff=caller.is_staff) for view in views]
+        found = [RunSheetOut.of(view, staff=caller.is_staff) for view in views if caller.is_staff or _is_known(view)]
     parts.note_read(caller, "beneficiary", None, sum(len(view.riders) for view in views))
     return page_of(rows, found, query)
 
@@ -50,8 +52,15 @@ def get_run(run_id: RowId, caller: CallerOf, parts: PartsOf) -> RunSheetOut:
         run = store.get(Run, run_id)
         own_volunteer(caller, run.volunteer_id)
         view = show_runs(store, [run], parts.world.now())[0]
+        if not caller.is_staff and not _is_known(view):
+            raise NotFound
     parts.note_read(caller, "beneficiary", None, len(view.riders))
     return RunSheetOut.of(view, staff=caller.is_staff)
+
+
+def _is_known(view: RunView) -> bool:
+    """A run that is planned, and about which its volunteer has not been asked, is nothing to him or her yet."""
+    return bool(view.riders) or view.run.state != "planned"
 
 
 @router.post("/runs/{run_id}/position")
@@ -91,6 +100,14 @@ def publish_runs(date: ServiceDate, caller: CallerOf, parts: PartsOf) -> Publish
     """Tell volunteers of their day, now. Those to whom nothing changed hear nothing."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         return PublishedOut(told=publish_day(store, date, parts.world))
+
+
+@router.post("/days/{date}/send")
+def send_day(date: ServiceDate, wish: Send, caller: CallerOf, parts: PartsOf) -> SentOut:
+    """Ask volunteers about what rounds have planned, where the territory sends by hand: all of it, or some of the ways."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        sent = send(store, date, wish.proposals, parts.settings.offer_minutes, parts.world)
+        return SentOut.of(sent)
 
 
 @router.get("/attention")

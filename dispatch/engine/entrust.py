@@ -26,6 +26,7 @@ from dispatch.planning.sentences import candidate_sentence
 from dispatch.planning.timetable import make_plan
 from dispatch.service.day import Snapshot, make_snapshot
 from dispatch.service.rounds import claim_round, enqueue_round, load_day, save_round
+from dispatch.service.sending import send_day
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Assignment, Leg, Offer, Round, Run, TripRequest, Volunteer
 from dispatch.world import World
@@ -85,7 +86,9 @@ def entrust(store: Store, leg: Leg, wish: Entrust, offer_minutes: int, network: 
     """
     volunteer, request = store.get(Volunteer, wish.volunteer_id), _waiting(store, leg, lock=True)
     now_asked = store.active_assignments([leg.id]).get(leg.id)
-    if now_asked is not None and now_asked.volunteer_id == volunteer.id:
+    if now_asked is not None and now_asked.volunteer_id == volunteer.id and leg.state in ("offered", "proposed"):
+        if leg.state == "proposed":
+            send_day(store, request.service_date, _planned_with(store, leg, volunteer.id, wish), offer_minutes, world)
         return _open_offer(store, leg, volunteer.id)
     ended = [offer for offer in store.offers_of([request.id], "declined", "expired") if offer.volunteer_id == volunteer.id]
     if ended and wish.again_reason is None:
@@ -103,7 +106,7 @@ def entrust(store: Store, leg: Leg, wish: Entrust, offer_minutes: int, network: 
         raise Conflict(CANNOT_NOW)
     only_given = plan.model_copy(update={"unserved": ()})  # of an other way that stays behind nothing is said: the next round looks for it
     reasons = {(request.id, volunteer.id): wish.again_reason} if ended and wish.again_reason else {}
-    if save_round(store, held.snapshot, only_given, offer_minutes, world, reasons):
+    if save_round(store, held.snapshot, only_given, offer_minutes, world, reasons, at_once=True):
         raise Conflict
     if asked_for is not None:
         enqueue_round(store, request.service_date, asked_for.seconds, asked_for.seed, world)
@@ -127,6 +130,13 @@ def _open_offer(store: Store, leg: Leg, volunteer_id: UUID) -> Offer:
         if offer.volunteer_id == volunteer_id and any(row.leg_id == leg.id for row in store.offer_legs([offer.id])[offer.id]):
             return offer
     raise Conflict("This volunteer is not free any more, or it is too late for this ride.")
+
+
+def _planned_with(store: Store, leg: Leg, volunteer_id: UUID, wish: Entrust) -> set[UUID]:
+    """What is planned for the volunteer: the way, and the other one too where that is wished."""
+    ways = [way for way in store.legs_of([leg.request_id])[leg.request_id] if way.state == "proposed"]
+    planned = store.active_assignments([way.id for way in ways if wish.both_ways or way.id == leg.id])
+    return {held.id for held in planned.values() if held.volunteer_id == volunteer_id}
 
 
 def _with_both(held: Held, leg: Leg, driver: str, wish: Entrust) -> Routes:

@@ -1,4 +1,4 @@
-"""Giving a way to a volunteer by hand: what a coordinator says, what is said of each volunteer; and an answer to several ways.
+"""Giving ways to volunteers by hand: what a coordinator says, what is said of each volunteer; and an answer to several ways.
 
 Taken by the API; read by `engine.entrust`.
 """
@@ -50,3 +50,13 @@ class Answer(Intake):
         strict=False, max_length=200, description="`leg_id` of the ways that are driven; all others are declined."
     )
     reason: DeclineReason | None = Field(None, description="Why the others are not; needed where there are any.")
+
+
+class Send(Intake):
+    """Which of a day's proposals volunteers are asked about."""
+
+    model_config = example({"proposals": None})
+
+    proposals: tuple[RowId, ...] | None = Field(
+        None, strict=False, min_length=1, max_length=2000, description="`proposal_id` of some ways of the day; all when absent."
+    )

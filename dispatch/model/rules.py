@@ -52,6 +52,7 @@ class Telling(Section):
 class Offering(Section):
     """How volunteers are asked."""
 
+    sending: Literal["at_once", "by_hand"] = Field("at_once", description="Offers go out as soon as a round has planned them, or by hand.")
     minutes: int | None = Field(None, ge=5, le=20_160, description="To answer; the installation's choice when absent.")
     short_hours: int = Field(24, ge=0, le=336, description="A ride sooner than this is at short notice,")
     short_minutes: int = Field(60, ge=5, le=1440, description="and there is so much time to answer;")

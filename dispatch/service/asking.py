@@ -1,10 +1,10 @@
 """Asking a volunteer: what one round wants of him or her is one question, with one link and one deadline, whatever the number of people.
 
-In: planned ways. Out: an offer for each request, tied together in a bundle, and the notice that asks. Called by rounds, and by
-`offers` when a part of a question has been answered or is not asked any more.
+In: planned ways. Out: time that is held, an offer for each request, tied together in a bundle, and the notice that asks. Called by rounds,
+by `sending` where somebody looks at plans first, and by `offers` when a part of a question has been answered or is not asked any more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,6 +52,34 @@ def hold(store: Store, ride: Ride, runs: Mapping[int, Run], round_id: UUID, worl
     )
     store.add(row)
     return ride.leg, row
+
+
+def propose(store: Store, held: Sequence[Held], world: World) -> None:
+    """Ways that are held for a volunteer who is not asked yet: a coordinator looks first."""
+    for leg, _ in held:
+        if leg.state == "offered":  # somebody else was asked, and is not any more
+            store.move(leg, "pending", world)
+        if leg.state != "proposed":
+            store.move(leg, "proposed", world)
+
+
+def release(store: Store, leg_ids: Collection[UUID], world: World) -> None:
+    """Nobody's time is held for these ways any more, and a run without anybody is cancelled. What becomes of the ways is the caller's
+    decision, and so are offers about them."""
+    closed = list(store.active_assignments(leg_ids).values())
+    for assignment in closed:
+        assignment.active = assignment.locked = False
+    store.flush()
+    for run in store.empty_runs({assignment.run_id for assignment in closed}):
+        store.move(run, "cancelled", world)
+
+
+def unplan(store: Store, legs: Iterable[Leg], world: World) -> None:
+    """Those of some ways that were planned for a volunteer who has not been asked are open again."""
+    unasked = [leg for leg in legs if leg.state == "proposed"]
+    release(store, [leg.id for leg in unasked], world)
+    for leg in unasked:
+        store.move(leg, "pending", world)
 
 
 def ask(store: Store, held: Sequence[Held], minutes: int, world: World, again: Mapping[tuple[UUID, UUID], str] = {}) -> list[Offer]:

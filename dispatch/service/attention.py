@@ -3,7 +3,8 @@
 In: a territory, the present. Out: entries, the most pressing first. Read anew whenever somebody looks: nothing is kept or forgotten.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -21,13 +22,14 @@ from dispatch.storage.tables import Leg, TripRequest
 from dispatch.world import World
 
 Kind = Literal[
-    "to_decide", "uncovered", "stranded", "not_called", "not_started", "not_finished", "late", "not_told", "sms_to_read"
+    "to_decide", "to_send", "uncovered", "stranded", "not_called", "not_started", "not_finished", "late", "not_told", "sms_to_read"
 ]  # fmt: skip
 AHEAD = timedelta(days=2)
 CALLED_AFTER = timedelta(hours=3)  # whoever waits for a call so long after the ride there may have been forgotten
 MOST = 200
 _SAID: Mapping[Kind, tuple[str, str]] = {
     "to_decide": ("Demande à accepter ou à refuser.", "A request to accept or to refuse."),
+    "to_send": ("{legs} à proposer aux bénévoles : relisez, puis envoyez.", "{legs} to ask volunteers about: look, then send."),
     "uncovered": ("Personne n'a été trouvé pour ce trajet.", "Nobody was found for this ride."),
     "stranded": (
         "Cette personne a été conduite et n'a personne pour son retour.",
@@ -41,7 +43,7 @@ _SAID: Mapping[Kind, tuple[str, str]] = {
     "sms_to_read": ("Un SMS est à lire.", "An SMS is to be read."),
 }
 _ORDER: tuple[Kind, ...] = (
-    "stranded", "not_started", "late", "not_called", "sms_to_read", "not_told", "not_finished", "uncovered", "to_decide",
+    "stranded", "not_started", "late", "not_called", "sms_to_read", "not_told", "not_finished", "uncovered", "to_send", "to_decide",
 )  # fmt: skip
 
 
@@ -70,11 +72,23 @@ def needs_a_human(store: Store, world: World) -> list[Entry]:
     for leg, request in store.legs_of_days(today - AHEAD, today + AHEAD):
         legs.setdefault(request.id, []).append((leg, request))
     told = store.active_assignments([leg.id for ways in legs.values() for leg, _ in ways if leg.state not in OVER_LEG])
+    unsent: defaultdict[date, list[datetime]] = defaultdict(list)
     for ways in legs.values():
         pickups = {leg.id: told[leg.id].told_pickup_at for leg, _ in ways if leg.id in told}
+        unsent[ways[0][1].service_date] += [pickups[leg.id] for leg, _ in ways if leg.state == "proposed" and leg.id in pickups]
         found += _about({leg.direction: leg for leg, _ in ways}, ways[0][1], pickups, now, rules)
-    found += [*_late(store, today, rules), *_not_told(store, now), *_sms(store)]
+    found += [*_to_send(unsent.values()), *_late(store, today, rules), *_not_told(store, now), *_sms(store)]
     return sorted(found, key=lambda entry: (_ORDER.index(entry.kind), entry.until))[:MOST]
+
+
+def _to_send(days: Iterable[Sequence[datetime]]) -> Iterator[Entry]:
+    """What rounds have planned where volunteers are asked by hand: one entry for each day, until its first pickup."""
+    fr, en = _SAID["to_send"]
+    for pickups in filter(None, days):
+        one = len(pickups) == 1
+        french = fr.format(legs=f"{len(pickups)} trajet{'' if one else 's'}")
+        english = en.format(legs=f"{len(pickups)} {'ride' if one else 'rides'}")
+        yield replace(_of_none("to_send", min(pickups), None), sentence=french, sentence_en=english)
 
 
 def _late(store: Store, today: date, rules: Rules) -> Iterator[Entry]:

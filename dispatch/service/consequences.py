@@ -16,6 +16,7 @@ from dispatch.model.lifecycle import UNDER_WAY
 from dispatch.notices.outbox import queue_notice
 from dispatch.rules.availability import Span, covers
 from dispatch.rules.fitness import km_between, unfit
+from dispatch.service.asking import unplan
 from dispatch.service.availability import free_spans, local_today
 from dispatch.service.offers import release_ways, take_back_offer
 from dispatch.storage.store import Store
@@ -130,7 +131,8 @@ def _away(volunteer: Volunteer, ride: Assignment, leg: Leg, request: TripRequest
 def _reopen(store: Store, volunteer: Volunteer, ahead: Sequence[_Ahead], broken: Mapping[UUID, TouchedRide], world: World) -> None:
     """End what was asked or agreed, as little of it as can be; tell coordinators, and the volunteer who would otherwise go there."""
     requests = sorted({ride.request_id for ride in broken.values()})
-    store.legs_of(requests, lock=True)  # in one order: who answers or cancels meanwhile waits in a line
+    legs = store.legs_of(requests, lock=True)  # in one order: who answers or cancels meanwhile waits in a line
+    unplan(store, [leg for ways in legs.values() for leg in ways if leg.id in broken], world)
     offers = {offer.id: offer for offer, _ in store.open_offers_about(broken)}
     for offer in offers.values():
         open_legs = {row.leg_id for row in store.offer_legs([offer.id])[offer.id] if row.open}

@@ -12,7 +12,7 @@ from dispatch.model.entrusting import Via
 from dispatch.model.intake import DeclineReason
 from dispatch.model.lifecycle import INITIAL
 from dispatch.notices.outbox import queue_notice
-from dispatch.service.asking import bundle_of, facts_of, retell
+from dispatch.service.asking import bundle_of, facts_of, release, retell
 from dispatch.service.publishing import tell_person
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Assignment, Beneficiary, Leg, Offer, TripRequest
@@ -92,7 +92,7 @@ def release_ways(store: Store, offer: Offer, leg_ids: Collection[UUID], world: W
     legs = [leg for leg in _legs(store, offer) if leg.id in leg_ids]
     for row in rows:
         row.open = False
-    _end_rides(store, [row.leg_id for row in rows], world)
+    release(store, [row.leg_id for row in rows], world)
     for leg in legs:
         store.move(leg, "pending", world)
 
@@ -154,18 +154,9 @@ def _close(store: Store, offer: Offer, state: str, world: World, reason: Decline
     about = [row.leg_id for row in rows]
     for row in rows:
         row.open = False
-    _end_rides(store, about, world)
+    release(store, about, world)
     retell(store, offer, world)
     return offer
-
-
-def _end_rides(store: Store, leg_ids: Collection[UUID], world: World) -> None:
-    closed = list(store.active_assignments(leg_ids).values())
-    for assignment in closed:
-        assignment.active = assignment.locked = False
-    store.flush()
-    for run in store.empty_runs({assignment.run_id for assignment in closed}):
-        store.move(run, "cancelled", world)
 
 
 def _legs(store: Store, offer: Offer) -> list[Leg]:

@@ -12,6 +12,7 @@ from typing import Any
 from dispatch.errors import Conflict, Stale
 from dispatch.model.lifecycle import WANTED_REQUEST
 from dispatch.service.accounts import end_account
+from dispatch.service.asking import unplan
 from dispatch.service.offers import take_back_offer
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.store import Store
@@ -84,6 +85,9 @@ def _free(store: Store, row: Volunteer, world: World) -> None:
     for offer in offers:
         if any(about.leg_id in coming for about in legs[offer.id]):
             take_back_offer(store, offer, world)
+    planned = {ride.leg_id: leg.request_id for ride, leg, _, _ in store.rides_ahead(row.id, world.now())}
+    ways = store.legs_of(set(planned.values()), lock=True).values()
+    unplan(store, [leg for found in ways for leg in found if leg.id in planned], world)
 
 
 def _mask(store: Store, row: Beneficiary | Volunteer, world: World) -> None:

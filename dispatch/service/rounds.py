@@ -3,7 +3,7 @@
 In: dates, plans. Out: rows. The plan itself is made by `dispatch.engine`. Called by the engine and the API; the caller commits.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,10 +15,11 @@ from dispatch.model.lifecycle import INITIAL, WAITING_LEG
 from dispatch.model.plans import Plan, Reason, Run, Unserved
 from dispatch.rules.availability import Span, covers
 from dispatch.rules.fitness import met_needs
-from dispatch.service.asking import Held, Ride, ask, hold
+from dispatch.service.asking import Held, Ride, ask, hold, propose, release
 from dispatch.service.availability import free_spans
 from dispatch.service.day import Snapshot, make_snapshot
 from dispatch.service.offers import withdraw_offer
+from dispatch.service.people import rules_of
 from dispatch.service.privacy import mask_plan
 from dispatch.service.runs import bound_volunteers, place_runs
 from dispatch.storage.store import Store
@@ -95,15 +96,24 @@ def fail_round(store: Store, round_id: UUID, token: int, why: str, world: World,
 
 
 def save_round(
-    store: Store, snapshot: Snapshot, plan: Plan, offer_minutes: int, world: World, again: Mapping[tuple[UUID, UUID], str] = {}
+    store: Store,
+    snapshot: Snapshot,
+    plan: Plan,
+    offer_minutes: int,
+    world: World,
+    again: Mapping[tuple[UUID, UUID], str] = {},
+    at_once: bool = False,
 ) -> bool:
-    """Turn a proved plan into offers, whole or not at all. Conflict when another worker has taken the round over.
+    """Turn a proved plan into offers, or into proposals where the territory sends by hand, whole or not at all. Conflict when another
+    worker has taken the round over.
 
     Requests that changed since the snapshot are left alone, and so are volunteers who have left, do not want somebody any more, or hold
-    something that the plan does not know; True when there are changes: the day should be planned again. Offers that
-    the plan confirms stay as they are; the others are withdrawn before new ones are made. What volunteers accepted is never touched.
-    `again`: why a volunteer is asked about a request anew that he or she did not say yes to, by request and volunteer.
+    something that the plan does not know; True when there are changes: the day should be planned again. Offers and
+    proposals that the plan confirms stay as they are; the others are withdrawn before new ones are made. What volunteers accepted is never
+    touched. `again`: why a volunteer is asked about a request anew that he or she did not say yes to, by request and volunteer. `at_once`:
+    what is new is asked in any case.
     """
+    by_hand = rules_of(store.territory()).offers.sending == "by_hand"
     row = store.hold_round(snapshot.round_id, snapshot.token, 0.0)
     store.move(row, "done", world)
     row.finished_at, row.plan = world.now(), _to_keep(store, plan)
@@ -118,14 +128,19 @@ def save_round(
         if held.volunteer_id in bound:
             open_legs.pop(held.leg_id, None)
     wanted, late = _rides(plan, open_legs, world.now(), bound)
-    kept = _release(store, list(legs.keys() - changed), wanted, bound, world)
+    ask_now = at_once or not by_hand
+    kept = _withdraw(store, list(legs.keys() - changed), wanted, bound, world, say=not ask_now)
+    kept |= _release(store, open_legs.values(), wanted if by_hand else {}, bound, world)
     numbers = {ride.run for rides in wanted.values() for ride in rides}
     runs = place_runs(store, snapshot.day.date, plan, numbers, _held(store, snapshot.day.date, plan, known, bound), known, world)
     new: dict[UUID, list[Held]] = {}
-    for (_, volunteer), rides in ((pair, rides) for pair, rides in wanted.items() if pair not in kept):
-        new.setdefault(volunteer, []).extend(hold(store, ride, runs, row.id, world) for ride in rides)
-    for ways in new.values():
-        ask(store, ways, offer_minutes, world, again)
+    for (_, volunteer), rides in wanted.items():
+        new.setdefault(volunteer, []).extend(hold(store, ride, runs, row.id, world) for ride in rides if ride.leg.id not in kept)
+    for ways in filter(None, new.values()):
+        if ask_now:
+            ask(store, ways, offer_minutes, world, again)
+        else:
+            propose(store, ways, world)
     driven = {ride.leg.id for rides in wanted.values() for ride in rides}
     left = {leg_id: open_legs[leg_id] for leg_id in open_legs.keys() - driven}
     dropped = dict.fromkeys(late | snapshot.late, TOO_LATE) | _taken(plan, known, open_legs, bound, changed | gone)
@@ -201,22 +216,39 @@ def _rides(plan: Plan, open_legs: Mapping[UUID, Leg], now: datetime, bound: Coll
     return wanted, late
 
 
-def _release(
-    store: Store, requests: Sequence[UUID], wanted: Mapping[_Pair, list[Ride]], bound: Collection[UUID], world: World
-) -> set[_Pair]:
-    """Withdraw every open offer that the plan does not confirm word for word; the pairs whose offer stays."""
+def _withdraw(
+    store: Store, requests: Sequence[UUID], wanted: Mapping[_Pair, list[Ride]], bound: Collection[UUID], world: World, *, say: bool
+) -> set[UUID]:
+    """Withdraw every open offer that the plan does not confirm word for word; the ways whose offer stays.
+
+    A further way for the same volunteer is asked for beside it, unless the request needs one volunteer for both: then both at once.
+    `say`: also to those who will be asked again.
+    """
     offers = store.offers_of(requests, "sent")
     rows = store.offer_legs([offer.id for offer in offers])
     told = store.active_assignments([row.leg_id for about in rows.values() for row in about])
-    kept: set[_Pair] = set()
+    together = {request.id for request in store.requests(requests).values() if request.same_driver == "require"}
+    kept: set[UUID] = set()
     for offer in offers:
         pair = (offer.request_id, offer.volunteer_id)
         before = {row.leg_id: told[row.leg_id].told_pickup_at for row in rows[offer.id]}
-        if before == {ride.leg.id: ride.told_pickup_at for ride in wanted.get(pair, [])}:
-            kept.add(pair)
+        after = {ride.leg.id: ride.told_pickup_at for ride in wanted.get(pair, [])}
+        if before == after or (before.items() < after.items() and offer.request_id not in together):
+            kept |= before.keys()
         elif offer.volunteer_id not in bound:
-            withdraw_offer(store, offer, world, instead=pair in wanted)
+            withdraw_offer(store, offer, world, instead=pair in wanted and not say)
     store.flush()
+    return kept
+
+
+def _release(
+    store: Store, open_legs: Iterable[Leg], wanted: Mapping[_Pair, list[Ride]], bound: Collection[UUID], world: World
+) -> set[UUID]:
+    """Let go what was planned for volunteers who have not been asked, unless it is wanted as it is; the ways that stay."""
+    planned = store.active_assignments([leg.id for leg in open_legs if leg.state == "proposed"])
+    after = {ride.leg.id: (ride.volunteer_id, ride.told_pickup_at) for rides in wanted.values() for ride in rides}
+    kept = {leg_id for leg_id, held in planned.items() if after.get(leg_id) == (held.volunteer_id, held.told_pickup_at)}
+    release(store, [leg_id for leg_id, held in planned.items() if leg_id not in kept and held.volunteer_id not in bound], world)
     return kept
 
 
@@ -255,7 +287,7 @@ def _set_aside(
     for leg in sorted(open_legs.values(), key=lambda leg: leg.id):
         told = (Reason.NO_DRIVER_WINDOW, *dropped[leg.id]) if leg.id in dropped else why.get((str(leg.request_id), leg.direction))
         if told is None:  # meant for somebody who turned out to be taken: open again, for the next round
-            if leg.state == "offered":
+            if leg.state in ("offered", "proposed"):
                 store.move(leg, "pending", world)
             continue
         if leg.state != "standby":

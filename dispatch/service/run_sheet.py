@@ -1,6 +1,7 @@
 """A run as whoever drives it needs it: step by step, with times, people, what they need, and phone numbers while they are needed.
 
-In: runs. Out: views. Called by the API. Phone numbers, and how one gets in, are shown from a day before the run until two hours after it.
+In: runs. Out: views, without people whom the volunteer has not even been asked about. Called by the API. Phone numbers, and how one gets
+in, are shown from a day before the run until two hours after it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -56,7 +57,8 @@ class RunView:
 def show_runs(store: Store, runs: Sequence[Run], now: datetime) -> list[RunView]:
     """Runs with everything about them; a dozen queries, whatever the number of runs."""
     ids = [run.id for run in runs]
-    rides, stops = store.rides_of(ids), store.stops_of(ids)
+    rides = {run_id: [ride for ride in found if ride[1].state != "proposed"] for run_id, found in store.rides_of(ids).items()}
+    stops = store.stops_of(ids)
     legs = [leg for found in rides.values() for _, leg in found]
     requests = store.requests({leg.request_id for leg in legs})
     people = store.beneficiaries({request.beneficiary_id for request in requests.values()})

@@ -16,6 +16,7 @@ from dispatch.model.lifecycle import INITIAL, OVER_LEG, UNDER_WAY, WANTED_REQUES
 from dispatch.model.needs import Need
 from dispatch.notices.outbox import queue_notice
 from dispatch.rules.booking import Obstacle, obstacles_of
+from dispatch.service.asking import release
 from dispatch.service.offers import withdraw_offer
 from dispatch.service.people import policy_of, rules_of
 from dispatch.service.places import check_on_roads
@@ -221,6 +222,7 @@ def cancel_trip(store: Store, request: TripRequest, world: World, why: Cancel = 
     for offer in store.offers_of([request.id], "sent", "accepted"):
         if given_up & {row.leg_id for row in store.offer_legs([offer.id]).get(offer.id, [])}:
             _end_offer(store, offer, given_up, world)
+    release(store, [leg.id for leg in chosen if leg.state == "proposed"], world)
     for leg in chosen:
         store.move(leg, "late_cancelled" if leg.id in late else "cancelled", world, why.reason)
     for run_id in sorted(driven_in):

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from dispatch.model.plans import Reason
 from dispatch.notices.outbox import queue_notice
+from dispatch.service.asking import release
 from dispatch.service.people import rules_of
 from dispatch.service.trips import area, close_if_over, moment_of
 from dispatch.storage.store import Store
@@ -45,6 +46,8 @@ def give_up_late(store: Store, world: World) -> int:
 def note_unmet(store: Store, request: TripRequest, leg: Leg, world: World, cause: str | None = None) -> None:
     """A way that nobody drives: kept with place and cause, and the person is told. IllegalMove for a way that somebody drives."""
     why = cause or _cause(store, request, leg)
+    if leg.state == "proposed":
+        release(store, [leg.id], world)
     store.move(leg, "unmet", world, why.lower()[:30])
     ends = (area(request.origin), area(request.destination))
     origin, destination = ends if leg.direction == "outbound" else ends[::-1]

@@ -15,7 +15,7 @@ from dispatch.storage.vault import vault_of
 from dispatch.storage.volunteer_tables import Absence, Credential, CredentialFile, Engagement, WeeklyHours
 from dispatch.world import World
 
-AHEAD = ("offered", "confirmed", *UNDER_WAY)
+AHEAD = ("proposed", "offered", "confirmed", *UNDER_WAY)
 
 
 class VolunteerRows(PeopleRows):
@@ -145,7 +145,7 @@ class VolunteerRows(PeopleRows):
     # Rides
 
     def rides_ahead(self, volunteer_id: UUID, now: datetime) -> Sequence[tuple[Assignment, Leg, TripRequest, Run]]:
-        """What a volunteer is asked to drive or has agreed to, from now on, in order of time."""
+        """What a volunteer is planned or asked to drive, or has agreed to, from now on, in order of time."""
         query = (
             sa.select(Assignment, Leg, TripRequest, Run)
             .join(Leg, Leg.id == Assignment.leg_id)

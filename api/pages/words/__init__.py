@@ -15,6 +15,7 @@ from api.pages.words.map import MAP
 from api.pages.words.me import ME
 from api.pages.words.offer import OFFER
 from api.pages.words.phone import PHONE
+from api.pages.words.proposal import PROPOSAL
 from api.pages.words.rides import RIDES
 from api.pages.words.statement import STATEMENT
 from api.pages.words.territory import TERRITORY
@@ -30,6 +31,7 @@ _ROOMS = (
     FILES,
     TERRITORY,
     MAP,
+    PROPOSAL,
     RIDES,
     STATEMENT,
     ASKING,
