@@ -18,6 +18,7 @@ HOMES = {
     "alembic": ("dispatch/storage/",),
     "redis": ("dispatch/engine/", "routing/cache.py"),
     "apprise": ("dispatch/notices/",),
+    "fpdf": ("api/pages/",),
     "icalendar": ("dispatch/notices/",),
     "fastapi": ("api/",),
     "starlette": ("api/",),

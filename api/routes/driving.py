@@ -1,11 +1,12 @@
 """The day as it is driven: run sheets, taps on the way, publishing, and what needs a human."""
 
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from api.auth import CallerOf, own_volunteer
-from api.deps import PartsOf
+from api.deps import Parts, PartsOf
 from api.schemas import Page, PageQuery, page_of
 from api.schemas_day import AttentionOut, DayOut, EntryOut, LegStateOut, PositionOut, PublishedOut, RunSheetOut, SentOut
 from dispatch.errors import NotFound
@@ -15,14 +16,17 @@ from dispatch.model.entrusting import Send
 from dispatch.model.intake import RowId
 from dispatch.service.attention import needs_a_human
 from dispatch.service.day_view import view_day
+from dispatch.service.keys import Caller
 from dispatch.service.lateness import note_position
 from dispatch.service.publishing import publish_day
 from dispatch.service.run_sheet import RunView, show_runs
 from dispatch.service.sending import send_day as send
 from dispatch.service.status import note_tap
-from dispatch.storage.tables import Leg, Run
+from dispatch.storage.store import Store
+from dispatch.storage.tables import Leg, Run, Volunteer
 
 router = APIRouter(tags=["the day"])
+_PDF = {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
 
 
 class RunQuery(PageQuery):
@@ -49,13 +53,36 @@ def list_runs(caller: CallerOf, parts: PartsOf, query: Annotated[RunQuery, Query
 def get_run(run_id: RowId, caller: CallerOf, parts: PartsOf) -> RunSheetOut:
     """The run sheet: every step with its time and place, and who rides."""
     with parts.reading(caller.territory_id) as store:
-        run = store.get(Run, run_id)
-        own_volunteer(caller, run.volunteer_id)
-        view = show_runs(store, [run], parts.world.now())[0]
-        if not caller.is_staff and not _is_known(view):
-            raise NotFound
+        view = _run_of(store, run_id, caller, parts)
     parts.note_read(caller, "beneficiary", None, len(view.riders))
     return RunSheetOut.of(view, staff=caller.is_staff)
+
+
+@router.get("/runs/{run_id}/sheet.pdf", response_class=Response, responses={200: {**_PDF, "description": "For paper."}})
+def print_run(run_id: RowId, caller: CallerOf, parts: PartsOf) -> Response:
+    """The run sheet as a PDF for who drives with paper, in the volunteer's language. Each name on it is on record as copied."""
+    from api.pages.run_paper import write_run_paper
+
+    with parts.reading(caller.territory_id) as store:
+        view = _run_of(store, run_id, caller, parts)
+        volunteer = store.get(Volunteer, view.run.volunteer_id)
+        territory, name = store.territory(), store.identity(volunteer.id).name
+    whole = caller.is_staff or view.phones
+    paper = write_run_paper(view, territory, volunteer, name, parts.geocoder, parts.world.now(), whole=whole)
+    parts.note_read(caller, "beneficiary", None, paper.people, act="copied")
+    if caller.is_staff:
+        parts.note_read(caller, "volunteer", volunteer.id, act="copied")
+    return Response(paper.content, media_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{paper.file_name}"'})
+
+
+def _run_of(store: Store, run_id: UUID, caller: Caller, parts: Parts) -> RunView:
+    """A run that the caller may see; NotFound."""
+    run = store.get(Run, run_id)
+    own_volunteer(caller, run.volunteer_id)
+    view = show_runs(store, [run], parts.world.now())[0]
+    if not caller.is_staff and not _is_known(view):
+        raise NotFound
+    return view
 
 
 def _is_known(view: RunView) -> bool:

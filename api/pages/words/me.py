@@ -1,4 +1,4 @@
-"""Words of the volunteers' own pages."""
+"""Words of the volunteers' own pages, and of their run sheets on paper."""
 
 from collections.abc import Mapping
 
@@ -99,6 +99,21 @@ ME: Mapping[Language, Mapping[str, str]] = {
         "sheet_out": "Compteur au départ :",
         "sheet_in": "Compteur au retour :",
         "sheet_sign": "Signature :",
+        "paper_title": "Feuille de route",
+        "paper_file": "feuille-de-route",
+        "paper_open": "Feuille de route en PDF",
+        "paper_for": "Pour {name}",
+        "paper_page": "page {page} sur {pages}",
+        "paper_told": "Version {version}, éditée le {when}",
+        "paper_untold": "Provisoire, éditée le {when}",
+        "paper_leave": "Partir de chez vous",
+        "paper_home": "Passer chez vous",
+        "paper_back": "Retour chez vous",
+        "paper_since": "{km} km depuis l'étape précédente",
+        "paper_wait": "Attendez sur place : vous ramenez la personne.",
+        "paper_hidden": "Les adresses et les numéros figurent sur la feuille de la veille du départ à deux heures après le retour.",
+        "paper_nobody": "Aucun trajet de cette tournée n'est encore accepté.",
+        "paper_destroy": "Cette feuille porte des noms et des adresses : gardez-la pour vous, et détruisez-la après la tournée.",
     },
     "en": {
         "me_title": "My day",
@@ -194,5 +209,20 @@ ME: Mapping[Language, Mapping[str, str]] = {
         "sheet_out": "Odometer, leaving:",
         "sheet_in": "Odometer, back:",
         "sheet_sign": "Signature:",
+        "paper_title": "Run sheet",
+        "paper_file": "run-sheet",
+        "paper_open": "Run sheet as PDF",
+        "paper_for": "For {name}",
+        "paper_page": "page {page} of {pages}",
+        "paper_told": "Version {version}, made on {when}",
+        "paper_untold": "Provisional, made on {when}",
+        "paper_leave": "Leave home",
+        "paper_home": "Pass by home",
+        "paper_back": "Back home",
+        "paper_since": "{km} km since the last stop",
+        "paper_wait": "Wait there: you bring the person back.",
+        "paper_hidden": "Addresses and numbers are on the sheet from a day before the run until two hours after it.",
+        "paper_nobody": "No ride of this run has been accepted so far.",
+        "paper_destroy": "This sheet bears names and addresses: keep it to yourself, and destroy it after the run.",
     },
 }

@@ -182,6 +182,8 @@ def test_run_sheets_are_printed_one_run_a_page(screen: Callable[..., Screen], da
     expect(page.get_by_text(DOOR).first).to_be_visible()
     assert one.stumbles() == []
     one.shot("sheets-desktop")
+    link = page.get_by_role("link", name="Feuille de route en PDF").first
+    assert one.context.request.get(f"{one.address}{link.get_attribute('href')}").body().startswith(b"%PDF-")
     assert len(re.findall(rb"/Type\s*/Page\b", page.pdf())) == page.locator(".sheet").count()
 
 
@@ -196,6 +198,7 @@ def test_a_day_is_driven_with_one_button_and_without_network_and_each_tap_is_tol
     expect(page.locator("#next").get_by_text("Les Tilleuls, escalier B")).to_be_visible()
     expect(page.locator("#next").get_by_text(DOOR)).to_be_visible()
     expect(page.get_by_text(HARD_NAME).first).to_be_visible()  # as text
+    expect(page.locator(".homes a")).to_have_attribute("href", re.compile(r"^/v1/runs/[-0-9a-f]+/sheet\.pdf$"))
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert one.stumbles() == []
     one.shot("me-next-phone", small=True)

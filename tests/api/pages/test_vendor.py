@@ -1,4 +1,4 @@
-"""What others wrote and browsers load is what the lock names, byte for byte, with its licence."""
+"""What others wrote, for browsers and for papers, is what the lock names, byte for byte, with its licence."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ VENDOR = STATIC / "vendor"
 def test_vendored_files_are_those_that_were_taken_and_of_the_locked_versions() -> None:
     lines = (VENDOR / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     taken = {name: digest for digest, name in (line.split("  ") for line in lines)}
-    files = {path.name: path for path in VENDOR.iterdir() if path.suffix in KINDS and not path.name.startswith("package")}
+    files = {path.name: path for path in VENDOR.iterdir() if path.suffix in {*KINDS, ".ttf"} and not path.name.startswith("package")}
     assert taken == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
     wanted = json.loads((VENDOR / "package.json").read_text(encoding="utf-8"))["dependencies"]
     locked = json.loads((VENDOR / "package-lock.json").read_text(encoding="utf-8"))["packages"]
@@ -22,7 +22,7 @@ def test_vendored_files_are_those_that_were_taken_and_of_the_locked_versions() -
         said = re.search(r"maplibre-gl-js/blob/v([0-9.]+)/LICENSE", files[name].read_text(encoding="utf-8")[:400])
         assert said is not None
         assert said[1] == wanted["maplibre-gl"], "the file is of the version that the lock names"
-    assert {path.name.split(".")[0] for path in VENDOR.glob("*.LICENSE")} == {"htmx", "pico", "maplibre-gl"}
+    assert {path.name.split(".")[0] for path in VENDOR.glob("*.LICENSE")} == {"htmx", "pico", "maplibre-gl", "DejaVuSans"}
 
 
 def test_nothing_vendored_makes_code_from_text() -> None:
