@@ -138,7 +138,7 @@ def create_app(parts: Parts) -> FastAPI:
         webhooks,
         calendars,
     )
-    for router in (*(room.router for room in own), session.own_router, needs.unmet, offers.leg_router):
+    for router in (*(room.router for room in own), session.own_router, needs.unmet, offers.leg_router, volunteers.people_router):
         app.include_router(router, prefix="/v1", dependencies=[Depends(authorise), Depends(refuse_stray_query)])
     for router in (session.router, calendars.open_router):
         app.include_router(router, prefix="/v1", dependencies=[Depends(refuse_stray_query)])

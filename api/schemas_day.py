@@ -277,6 +277,8 @@ class CandidateOut(_Out):
     km: float | None = Field(description="More, from home to home.")
     leaves_home: dt.datetime | None
     back_home: dt.datetime | None
+    known: bool = Field(description="To the person: drove them of late, or knows them well.")
+    preferred: bool = Field(description="By the person.")
     answered: str | None = Field(description="`declined` or `expired`: asked before; asking again needs a reason.")
     asked_now: bool
 

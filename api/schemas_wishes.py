@@ -42,6 +42,7 @@ class HelperOut(_Out):
     km: float = Field(description="More, from home to home.")
     minutes: int = Field(description="More, away from home.")
     known: bool = Field(description="To the person.")
+    preferred: bool = Field(description="By the person.")
     leaves_home: dt.datetime
     back_home: dt.datetime
     sentence: str = Field(description="French: what it would mean.")

@@ -114,6 +114,21 @@ class RefusalsOut(_Out):
     beneficiary_ids: list[UUID]
 
 
+class TieOut(_Out):
+    """What speaks for putting a volunteer and a person into one car."""
+
+    volunteer_id: UUID
+    beneficiary_id: UUID
+    preferred: bool
+    known: bool
+
+
+class TiesOut(_Out):
+    """Of a volunteer or a person."""
+
+    items: list[TieOut]
+
+
 class ChangedVolunteerOut(VolunteerOut):
     """A file as it is now, and rides that did not fit it any more."""
 
@@ -130,3 +145,4 @@ class VolunteerCopy(_Out):
     papers: list[CredentialOut]
     offers: list[OfferOut]
     runs: list[RunOut]
+    knows_well: list[UUID] = Field(description="Beneficiaries.")

@@ -102,6 +102,7 @@ _REQUESTS = {
     "give either arrive_by or depart_after, not both and not neither": (
         "Donnez soit l'heure d'arrivée, soit l'heure de départ : l'une des deux, pas les deux."
     ),
+    "says nothing: give preferred, known, or both": "Dites au moins l'un des deux : préféré, ou connaît bien la personne.",
     "return_after must not be before the way there": "L'heure du retour ne peut pas être avant l'aller.",
     "give either return_after or return_open: a time that is known is not open": (
         "Donnez une heure de retour, ou laissez-la à préciser : pas les deux."

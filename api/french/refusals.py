@@ -105,6 +105,12 @@ _ASKING = {
     "Another worker has this round.": "Cette planification est déjà en cours ailleurs.",
     "Another worker has taken this round over.": "Cette planification a été reprise ailleurs.",
 }
+_PAIRS = {
+    "These two do not ride together: lift that first.": "Ces deux personnes ne roulent pas ensemble : levez d'abord ce refus.",
+    "A volunteer is preferred by, or knows, {} people at most: take somebody off first.": (
+        "Un bénévole est préféré ou connu de {0} personnes au plus : retirez d'abord quelqu'un."
+    ),
+}
 _RIDES = {
     "This series is over.": "Cette série est terminée.",
     "No day of this series is skipped then.": "Aucune date de cette série n'est suspendue ces jours-là.",
@@ -204,4 +210,6 @@ _SERVICES = {
         "Le service qui trouve les lieux est très demandé : réessayez dans un instant."
     ),
 }
-REFUSALS: Mapping[str, str] = MappingProxyType({**_KINDS, **_ACTIONS, **_ASKING, **_RIDES, **_FILES, **_DOORS, **_GUARD, **_SERVICES})
+REFUSALS: Mapping[str, str] = MappingProxyType(
+    {**_KINDS, **_ACTIONS, **_ASKING, **_PAIRS, **_RIDES, **_FILES, **_DOORS, **_GUARD, **_SERVICES}
+)

@@ -48,14 +48,29 @@ def show_people(visit: VisitOf) -> HTMLResponse:
 
 @router.get("/people/{beneficiary_id}")
 def show_person_file(beneficiary_id: RowId, visit: VisitOf) -> HTMLResponse:
-    """Who it is, what is needed in the car, and the rides."""
+    """Who it is, what is needed in the car, with which volunteers, and the rides."""
     with visit.reading() as store:
         territory, row = store.territory(), store.get(Beneficiary, beneficiary_id)
         rides = store.page(TripRequest, None, _RIDES, beneficiary_id=row.id)
         legs, who = store.legs_of([request.id for request in rides]), store.identity(row.id)
+        ties, refused = store.ties(beneficiary_id=row.id), store.refused_by(row.id)
+        active = [volunteer.id for volunteer in store.active_volunteers()]
+        names = {one: found.name for one, found in store.identities({*active, *refused, *(tie.volunteer_id for tie in ties)}).items()}
     visit.parts.note_read(visit.caller, "beneficiary", row.id)
-    needs = visit.needs(row.needs)
-    return visit.page("files/person.html", territory, row=row, who=who, rides=rides, legs=legs, needs=needs, place=visit.place(row.home))
+    visit.parts.note_read(visit.caller, "volunteer", None, len(names))
+    shown: dict[str, Any] = {
+        "row": row,
+        "who": who,
+        "rides": rides,
+        "legs": legs,
+        "needs": visit.needs(row.needs),
+        "place": visit.place(row.home),
+        "ties": ties,
+        "refused": refused,
+        "names": names,
+        "volunteers": sorted(set(active) - set(refused), key=lambda one: names[one] or ""),
+    }
+    return visit.page("files/person.html", territory, **shown)
 
 
 @router.get("/volunteers")
@@ -77,7 +92,7 @@ def show_volunteer_file(volunteer_id: RowId, visit: VisitOf) -> HTMLResponse:
         territory, row = store.territory(), store.get(Volunteer, volunteer_id)
         kinds = rules_of(territory).credentials.kinds
         papers = list(store.credentials_of(row.id))
-        refused = store.identities(store.refusals_of(row.id))
+        refused, ties = store.identities(store.refusals_of(row.id)), store.ties(volunteer_id=row.id)
         engagement = store.engagement(row.id).state
         shown: dict[str, Any] = {
             "row": row,
@@ -91,6 +106,8 @@ def show_volunteer_file(volunteer_id: RowId, visit: VisitOf) -> HTMLResponse:
             "ledger": ledger_of(store, row, visit.parts.world),
             "engagement": engagement,
             "refused": refused,
+            "ties": ties,
+            "tied": store.identities([tie.beneficiary_id for tie in ties]),
         }
     visit.parts.note_read(visit.caller, "volunteer", row.id)
     steps = [step for step in ("vetting", "active", "suspended", "left", "refused") if step in TABLE["engagement"][engagement]]

@@ -1,7 +1,9 @@
 """The rights of people over what is kept of them: a copy of all of it, and erasure."""
 
+from uuid import UUID
+
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.auth import CallerOf, own_beneficiary, own_volunteer
 from api.deps import PartsOf
@@ -24,6 +26,7 @@ class BeneficiaryCopy(BaseModel):
     person: BeneficiaryOut
     requests: list[TripOut]
     series: list[SeriesOut]
+    prefers: list[UUID] = Field(description="Volunteers.")
 
 
 @router.get("/beneficiaries/{beneficiary_id}/copy", tags=["beneficiaries"])
@@ -37,6 +40,7 @@ def copy_beneficiary(beneficiary_id: RowId, caller: CallerOf, parts: PartsOf) ->
             person=BeneficiaryOut.of(row, store.identity(row.id)),
             requests=[TripOut.of(view) for view in show_trips(store, requests)],
             series=[SeriesOut.of(one) for one in series],
+            prefers=[tie.volunteer_id for tie in store.ties(beneficiary_id=row.id) if tie.preferred],
         )
     parts.note_read(caller, "beneficiary", row.id, act="copied")
     return found
@@ -67,6 +71,7 @@ def copy_volunteer(volunteer_id: RowId, caller: CallerOf, parts: PartsOf) -> Vol
             availability=[AvailabilityOut.model_validate(span) for span in store.availabilities_of(row.id)],
             offers=[OfferOut.of(view, full=False) for view in show_offers(store, store.offers_to(row.id))],
             runs=[RunOut.model_validate(run) for run in store.runs_of(row.id)],
+            knows_well=[tie.beneficiary_id for tie in store.ties(volunteer_id=row.id) if tie.known],
         )
     parts.note_read(caller, "volunteer", row.id, act="copied")
     return found

@@ -13,16 +13,18 @@ from api.deps import PartsOf
 from api.once import OnceOf
 from api.schemas import Page, PageOf, page_of
 from api.versions import IfMatch, check_version, show_version
-from api.volunteer_schemas import AbsenceOut, EngagementOut, HoursOut, LedgerOut, RefusalsOut, Touching, WeekOut
+from api.volunteer_schemas import AbsenceOut, EngagementOut, HoursOut, LedgerOut, RefusalsOut, TieOut, TiesOut, Touching, WeekOut
 from dispatch.errors import NotFound
 from dispatch.model.intake import RowId
-from dispatch.model.volunteering import NewAbsence, NextStep, WeeklyGrid
+from dispatch.model.volunteering import NewAbsence, NewTie, NextStep, WeeklyGrid
 from dispatch.service import engagements
 from dispatch.service.availability import remove_hours
+from dispatch.service.people import tie_pair as note_tie
 from dispatch.storage.tables import Availability, Beneficiary, Volunteer
 from dispatch.storage.volunteer_tables import Absence
 
 router = APIRouter(prefix="/volunteers/{volunteer_id}", tags=["volunteers"])
+people_router = APIRouter(prefix="/beneficiaries/{beneficiary_id}", tags=["beneficiaries"])
 
 
 class DryRun(BaseModel):
@@ -155,6 +157,46 @@ def allow_pair(volunteer_id: RowId, beneficiary_id: RowId, caller: CallerOf, par
         store.note_access("changed", "volunteer", volunteer_id, 1, parts.world)
         store.note_access("changed", "beneficiary", beneficiary_id, 1, parts.world)
     return Response(status_code=204)
+
+
+@router.get("/ties")
+def get_ties(volunteer_id: RowId, caller: CallerOf, parts: PartsOf) -> TiesOut:
+    """Who would rather ride with this volunteer, and whom the volunteer knows well."""
+    with parts.reading(caller.territory_id) as store:
+        row = store.get(Volunteer, volunteer_id)
+        found = TiesOut(items=[TieOut.model_validate(tie) for tie in store.ties(volunteer_id=row.id)])
+    parts.note_read(caller, "volunteer", volunteer_id)
+    return found
+
+
+@router.put("/ties/{beneficiary_id}")
+def tie_pair(volunteer_id: RowId, beneficiary_id: RowId, new: NewTie, caller: CallerOf, parts: PartsOf) -> TieOut:
+    """The person prefers this volunteer, or the volunteer knows the person well: the next round has it in mind, what is agreed stays."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        found = TieOut.model_validate(note_tie(store, volunteer_id, beneficiary_id, new))
+        store.note_access("changed", "volunteer", volunteer_id, 1, parts.world)
+        store.note_access("changed", "beneficiary", beneficiary_id, 1, parts.world)
+    return found
+
+
+@router.delete("/ties/{beneficiary_id}", status_code=204)
+def untie_pair(volunteer_id: RowId, beneficiary_id: RowId, caller: CallerOf, parts: PartsOf) -> Response:
+    """Nothing speaks for this pair any more."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        engagements.take_apart(store, volunteer_id, beneficiary_id)
+        store.note_access("changed", "volunteer", volunteer_id, 1, parts.world)
+        store.note_access("changed", "beneficiary", beneficiary_id, 1, parts.world)
+    return Response(status_code=204)
+
+
+@people_router.get("/ties")
+def get_ties_of_person(beneficiary_id: RowId, caller: CallerOf, parts: PartsOf) -> TiesOut:
+    """By whom this person would rather be driven, and which volunteers know them well."""
+    with parts.reading(caller.territory_id) as store:
+        row = store.get(Beneficiary, beneficiary_id)
+        found = TiesOut(items=[TieOut.model_validate(tie) for tie in store.ties(beneficiary_id=row.id)])
+    parts.note_read(caller, "beneficiary", beneficiary_id)
+    return found
 
 
 @router.get("/ledger")

@@ -1,6 +1,7 @@
 /* What every page with a form or a button needs: forms and buttons speak to the API in JSON, and its errors are shown where they belong.
  *
  *   <form data-call="POST /v1/trip-requests" data-done="go:/day">     fields become JSON by their names (`a.b` is a in b)
+ *   <form data-call="PUT /v1/volunteers/{volunteer_id}/…">            {a field's name} in the address is that field
  *   <button data-call="POST /v1/offers/ID/accept" data-body='{"reason": "other"}' data-confirm="…" data-done="reload">
  *
  * `data-weigh` (with `data-nothing`): the call is tried with `?dry_run=true` first, and the rides it would reopen are told before it is made.
@@ -181,12 +182,20 @@ async function weigh(element, method, address, body) {
   return ask(count ? element.dataset.weigh.replace("{count}", count) : element.dataset.nothing)
 }
 
+/** A field that belongs into the address, and not into the body. */
+function take(body, name) {
+  const value = body[name]
+  delete body[name]
+  return encodeURIComponent(value)
+}
+
 async function send(element) {
   if (element.getAttribute("aria-busy") === "true") return // a double tap
   if (element.dataset.confirm && !(await ask(element.dataset.confirm))) return
-  const [method, address] = element.dataset.call.split(" ")
+  const [method, pattern] = element.dataset.call.split(" ")
   const form = element.matches("form")
   const body = form ? read(element) : element.dataset.body ? JSON.parse(element.dataset.body) : undefined
+  const address = pattern.replace(/\{(\w+)\}/g, (_, name) => take(body, name))
   const text = JSON.stringify([address, body])
   const before = keys.get(element)
   const key = before?.text === text ? before.key : crypto.randomUUID()

@@ -21,7 +21,7 @@ from dispatch.planning.explain import explain_unserved
 from dispatch.planning.live import is_legal
 from dispatch.planning.one_leg import Place, places_of, put_in
 from dispatch.planning.problem import Leg as Way
-from dispatch.planning.problem import Problem
+from dispatch.planning.problem import Problem, ties_of
 from dispatch.planning.sentences import candidate_sentence
 from dispatch.planning.timetable import make_plan
 from dispatch.service.day import Snapshot, make_snapshot
@@ -49,6 +49,8 @@ class Candidate:
     km: float | None = None  # more, from home to home
     leaves_home: datetime | None = None
     back_home: datetime | None = None
+    known: bool = False  # has driven the person of late, or knows them well
+    preferred: bool = False  # by the person
     answered: str | None = None  # said no before, or nothing
     asked_now: bool = False
 
@@ -268,9 +270,11 @@ def _candidate(held: Held, place: Place, before: Mapping[UUID, str]) -> Candidat
         fr, en = _NOT_LEGAL if driver in held.unsound or place.reason is None else CANNOT[place.reason]
         return Candidate(fits=False, sentence=fr, sentence_en=en, **told)
     recent = int(held.problem.arrays.recent_rides[place.driver])
-    fr, en = candidate_sentence(place.metres / 1000, known=place.bond > 0, recent=recent)
+    known, preferred = ties_of(place.bond)
+    fr, en = candidate_sentence(place.metres / 1000, known=known, preferred=preferred, recent=recent)
     start = held.problem.start
     times: dict[str, Any] = {"leaves_home": start + timedelta(seconds=place.leaves_s), "back_home": start + timedelta(seconds=place.back_s)}
+    told |= {"known": known, "preferred": preferred}
     return Candidate(fits=True, sentence=fr, sentence_en=en, km=round(place.metres / 1000, 1), **times, **told)
 
 

@@ -26,7 +26,7 @@ from dispatch.model.plans import ChangeKind, Plan, SmallestChange
 from dispatch.planning.asked import Asked, Option
 from dispatch.planning.check import check_plan
 from dispatch.planning.explain import explain_unserved
-from dispatch.planning.problem import Matrices, Problem, build_problem
+from dispatch.planning.problem import Matrices, Problem, build_problem, ties_of
 from dispatch.planning.room import Room
 from dispatch.planning.sentences import candidate_sentence
 from dispatch.planning.smallest_change import smallest_changes
@@ -178,13 +178,15 @@ def _is_sound(problem: Problem, routes: Routes, legs: Sequence[int]) -> bool:
 
 def _helper(problem: Problem, option: Option) -> Helper:
     recent = int(problem.arrays.recent_rides[option.driver])
-    fr, en = candidate_sentence(option.metres / 1000, known=option.bond > 0, recent=recent)
+    known, preferred = ties_of(option.bond)
+    fr, en = candidate_sentence(option.metres / 1000, known=known, preferred=preferred, recent=recent)
     return Helper(
         volunteer_id=UUID(problem.drivers[option.driver]),
         ways=tuple(problem.legs[leg].direction for leg in option.legs),
         km=round(option.metres / 1000, 1),
         minutes=round(option.away_s / 60),
-        known=option.bond > 0,
+        known=known,
+        preferred=preferred,
         leaves_home=problem.start + timedelta(seconds=option.leaves_s),
         back_home=problem.start + timedelta(seconds=option.back_s),
         sentence=fr,

@@ -56,7 +56,8 @@ class Driver(_Noun):
     )
     accepts_needs: tuple[Need, ...] = Field((), max_length=60)
     refuses: tuple[Id, ...] = Field((), max_length=1000, description="Beneficiaries this volunteer does not drive.")
-    knows: tuple[Id, ...] = Field((), max_length=1000, description="Beneficiaries already driven before.")
+    knows: tuple[Id, ...] = Field((), max_length=1000, description="Beneficiaries already driven before, or known well.")
+    preferred_by: tuple[Id, ...] = Field((), max_length=1000, description="Beneficiaries who would rather ride with this volunteer.")
     recent_rides: int = Field(0, ge=0, le=1000, description="Legs driven over the last four weeks.")
 
 
@@ -81,7 +82,7 @@ class Request(_Noun):
     unload_minutes: int = Field(2, ge=0, le=60)
     max_ride_minutes: int | None = Field(None, ge=1, le=1440, description="Shorter than the territory's limit for this person.")
     priority: int = Field(1, ge=1, le=1000)
-    prefers_driver: Id | None = None
+    prefers_driver: Id | None = Field(None, description="For this request; `preferred_by` of a driver is for all of a person.")
     requires_driver: Id | None = None
     refuses: tuple[Id, ...] = Field((), max_length=20_000, description="Volunteers not to be asked for this request.")
     one_way_ok: bool = Field(False, description="One of the two ways is better than none.")

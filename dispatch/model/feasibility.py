@@ -22,7 +22,8 @@ class Helper:
     ways: tuple[Direction, ...]
     km: float  # more, from home to home
     minutes: int  # more, away from home
-    known: bool  # to the person, or wished for
+    known: bool  # to the person
+    preferred: bool  # by the person
     leaves_home: datetime
     back_home: datetime
     sentence: str  # French

@@ -57,6 +57,21 @@ class WeeklyGrid(_Told):
     hours: tuple[Hours, ...] = Field(strict=False, max_length=50)
 
 
+class NewTie(_Told):
+    """What speaks for putting a volunteer and a person into one car."""
+
+    model_config = _example({"preferred": True})
+
+    preferred: bool = Field(False, description="The person would rather ride with this volunteer.")
+    known: bool = Field(False, description="The volunteer knows the person well.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.preferred or self.known):
+            raise ValueError("says nothing: give preferred, known, or both")
+        return self
+
+
 class NewAbsence(_Told):
     """Days, or hours, in which a volunteer does not drive. Why is not asked."""
 

@@ -285,17 +285,18 @@ def _pair_tables(day: Day, legs: tuple[Leg, ...]) -> tuple[BoolArray, BoolArray,
     agreed = {(_promised_leg(p), p.driver) for p in day.promises if p.lock != "none"}  # "not the return" leaves the way there as agreed
     shape = (len(legs), len(day.drivers))
     unmet, refused, bond = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_), np.zeros(shape, np.int64)
-    sets = [(d, set(d.accepts_needs), set(d.refuses), set(d.knows)) for d in day.drivers]
+    sets = [(d, set(d.accepts_needs), set(d.refuses), set(d.knows), set(d.preferred_by)) for d in day.drivers]
     for at, leg in enumerate(legs):
         request = requests[leg.request]
-        for k, (driver, accepts, refuses, knows) in enumerate(sets):
+        for k, (driver, accepts, refuses, knows, preferred_by) in enumerate(sets):
             unmet[at, k] = not accepts.issuperset(request.needs) or (request.wheelchair and driver.wheelchair_places == 0)
             refused[at, k] = (
                 request.beneficiary in refuses
                 or (driver.id in request.refuses and (leg, driver.id) not in agreed)
                 or (request.requires_driver is not None and request.requires_driver != driver.id)
             )
-            bond[at, k] = KNOWN_BONUS * (request.beneficiary in knows) + PREFERRED_BONUS * (request.prefers_driver == driver.id)
+            preferred = request.prefers_driver == driver.id or request.beneficiary in preferred_by
+            bond[at, k] = KNOWN_BONUS * (request.beneficiary in knows) + PREFERRED_BONUS * preferred
     for done in day.over:  # the same volunteer may be needed for the other way
         for at, leg in enumerate(legs):
             if done.driver is not None and leg.request == done.request and requests[leg.request].same_driver == "require":
@@ -307,6 +308,11 @@ def _pair_tables(day: Day, legs: tuple[Leg, ...]) -> tuple[BoolArray, BoolArray,
 KNOWN_BONUS = 8
 PREFERRED_BONUS = 16
 SAME_DRIVER_BONUS = 12
+
+
+def ties_of(bond: int) -> tuple[bool, bool]:
+    """Whether a pair's goodwill has it that they know each other, and that the person prefers this volunteer."""
+    return bond % PREFERRED_BONUS > 0, bond >= PREFERRED_BONUS
 
 
 def _apply_promises(

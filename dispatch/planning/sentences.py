@@ -48,11 +48,11 @@ def runner_up_sentence(difference: Terms) -> Sentence:
     return f"{_listed(phrases, 0)}.", f"{_listed(phrases, 1)}."
 
 
-def candidate_sentence(km: float, *, known: bool, recent: int) -> Sentence:
+def candidate_sentence(km: float, *, known: bool, preferred: bool, recent: int) -> Sentence:
     """What asking this volunteer would mean, the rest of the plan staying as it is."""
     km = max(round(km, 1), 0.0)
     phrases = [(f"{_comma(km, 1)} km de plus", f"{km:.1f} km more") if km else ("pas un kilomètre de plus", "not a kilometre more")]
-    phrases += [_KNOWS] if known else []
+    phrases += [phrase for fact, phrase in ((known, _KNOWS), (preferred, _IS_WISHED)) if fact]
     s = "s" if recent > 1 else ""
     phrases += [(f"{recent} trajet{s} ces quatre semaines", f"{recent} ride{s} over four weeks")] if recent else []
     fr, en = _listed(phrases, 0), _listed(phrases, 1)

@@ -123,6 +123,12 @@ def _drivers(store: Store, service_date: date, zone: str, now: datetime, busy: s
     for pair in store.refusals():
         refuses.setdefault(pair.volunteer_id, []).append(str(pair.beneficiary_id))
     knows: dict[UUID, set[str]] = {}
+    preferred_by: dict[UUID, list[str]] = {}
+    for tie in store.ties():
+        if tie.known:
+            knows.setdefault(tie.volunteer_id, set()).add(str(tie.beneficiary_id))
+        if tie.preferred:
+            preferred_by.setdefault(tie.volunteer_id, []).append(str(tie.beneficiary_id))
     rides: dict[UUID, int] = {}
     for volunteer_id, beneficiary_id in store.past_rides(start - FAIRNESS, start):
         knows.setdefault(volunteer_id, set()).add(str(beneficiary_id))
@@ -133,9 +139,18 @@ def _drivers(store: Store, service_date: date, zone: str, now: datetime, busy: s
         shifts = [(max(begins, first) if first else begins, ends) for begins, ends in spans.get(row.id, [])]
         shifts = [(begins, ends) for begins, ends in shifts if begins < ends]
         if shifts:
-            pairs = refuses.get(row.id, []), sorted(knows.get(row.id, ()))
-            drivers.append(_driver(row, shifts, *pairs, rides.get(row.id, 0), load.get(row.id, _NOTHING)))
+            pairs = _Pairs(refuses.get(row.id, []), sorted(knows.get(row.id, ())), preferred_by.get(row.id, []))
+            drivers.append(_driver(row, shifts, pairs, rides.get(row.id, 0), load.get(row.id, _NOTHING)))
     return drivers
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Of a volunteer: people by id."""
+
+    refuses: list[str]
+    knows: list[str]
+    preferred_by: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +180,7 @@ def _week_load(store: Store, day: date) -> dict[UUID, _Load]:
     return found
 
 
-def _driver(
-    row: Volunteer, shifts: Iterable[tuple[datetime, datetime]], refuses: list[str], knows: list[str], rides: int, load: _Load
-) -> Driver:
+def _driver(row: Volunteer, shifts: Iterable[tuple[datetime, datetime]], pairs: _Pairs, rides: int, load: _Load) -> Driver:
     return Driver(
         id=str(row.id),
         home=row.home,
@@ -179,8 +192,9 @@ def _driver(
         max_rides=None if (left := _left(row.max_rides, row.max_rides_week, load.rides, load.rides_here)) is None else int(left),
         max_duty_minutes=row.max_duty_minutes,
         accepts_needs=met_needs(row),
-        refuses=tuple(refuses),
-        knows=tuple(knows),
+        refuses=tuple(pairs.refuses),
+        knows=tuple(pairs.knows),
+        preferred_by=tuple(pairs.preferred_by),
         recent_rides=min(rides if row.wished_rides is None else round(rides * USUAL_RIDES / row.wished_rides), 1000),
     )
 

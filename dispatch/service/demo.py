@@ -18,11 +18,11 @@ from dispatch.model.clock import to_instant
 from dispatch.model.day import Day, Driver, Request
 from dispatch.model.intake import NewAccount, NewAvailability, NewBeneficiary, NewTerritory, NewTrip, NewVolunteer
 from dispatch.model.roles import Role
-from dispatch.model.volunteering import Hours, NewCredential, Verified, WeeklyGrid
+from dispatch.model.volunteering import Hours, NewCredential, NewTie, Verified, WeeklyGrid
 from dispatch.service.accounts import log_in_by_address, make_account
 from dispatch.service.availability import write_weekly_hours
 from dispatch.service.credentials import hand_in, verify
-from dispatch.service.people import add_availability, add_beneficiary, add_volunteer, make_territory, refuse_pair
+from dispatch.service.people import add_availability, add_beneficiary, add_volunteer, make_territory, refuse_pair, tie_pair
 from dispatch.service.sample import make_sample_day
 from dispatch.service.trips import request_trip
 from dispatch.storage.accounts import Accounts, Login
@@ -129,7 +129,10 @@ def _make_day(store: Store, day: Day, network: RoadNetwork, world: World) -> Non
         for refused in driver.refuses:
             if refused in at:
                 refuse_pair(store, volunteer.id, at[refused].id)
+    drivers = {driver.id: volunteers[_name(k, "volunteer")].id for k, driver in enumerate(day.drivers)}
     for request in day.requests:
+        if request.prefers_driver is not None:
+            tie_pair(store, drivers[request.prefers_driver], at[request.beneficiary].id, NewTie(preferred=True, known=True))
         request_trip(store, _trip(day, request, at[request.beneficiary]), network, world)
 
 

@@ -106,6 +106,13 @@ def bring_together(store: Store, volunteer_id: UUID, beneficiary_id: UUID) -> No
         raise NotFound
 
 
+def take_apart(store: Store, volunteer_id: UUID, beneficiary_id: UUID) -> None:
+    """Nothing speaks for this pair any more; NotFound when nothing did."""
+    store.get(Volunteer, volunteer_id)
+    if not store.untie(volunteer_id, beneficiary_id):
+        raise NotFound
+
+
 def ledger_of(store: Store, volunteer: Volunteer, world: World) -> Ledger:
     """Of the four weeks up to now; rides that were agreed on and whose time has passed count as driven."""
     since = world.now() - LEDGER

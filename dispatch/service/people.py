@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from dispatch.errors import BadInput, Conflict, Fault
+from dispatch.errors import BadInput, Conflict, Fault, NotFound
 from dispatch.model.clock import day_length_s, day_start
 from dispatch.model.day import Policy
 from dispatch.model.finding import PersonQuestion
@@ -22,13 +22,14 @@ from dispatch.model.intake import (
 )
 from dispatch.model.lifecycle import INITIAL
 from dispatch.model.rules import Rules
+from dispatch.model.volunteering import NewTie
 from dispatch.rules.availability import MOST_SPANS
 from dispatch.service.accounts import end_logins
 from dispatch.service.places import check_on_roads
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.registry import Registry
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Availability, Beneficiary, Refusal, Territory, Volunteer
+from dispatch.storage.tables import Availability, Beneficiary, Refusal, Territory, Tie, Volunteer
 from dispatch.storage.vault import Identity
 from dispatch.storage.volunteer_tables import Engagement
 from dispatch.world import World
@@ -36,6 +37,7 @@ from routing.network import RoadNetwork
 from routing.places.words import plain
 
 _EVERYBODY = 100_000
+MOST_TIES = 300  # of a volunteer: with those driven of late they fit into a day's list
 _ENOUGH_DIGITS = 4
 IDENTITY = {field.name for field in fields(Identity)}
 
@@ -154,6 +156,30 @@ def refuse_pair(store: Store, volunteer_id: UUID, beneficiary_id: UUID) -> None:
     store.get(Beneficiary, beneficiary_id)
     if not any((r.volunteer_id, r.beneficiary_id) == (volunteer_id, beneficiary_id) for r in store.refusals()):
         store.add(Refusal(volunteer_id=volunteer_id, beneficiary_id=beneficiary_id))
+    store.untie(volunteer_id, beneficiary_id)
+
+
+def tie_pair(store: Store, volunteer_id: UUID, beneficiary_id: UUID, new: NewTie) -> Tie:
+    """The person prefers this volunteer, or the volunteer knows the person well; what was said of the pair before is written anew.
+
+    Conflict for a pair that does not ride together, and for a volunteer of whom this was said so often that it says nothing.
+    """
+    store.hold_person(store.get(Volunteer, volunteer_id))
+    if store.person_as_is(store.get(Beneficiary, beneficiary_id).id) is None:
+        raise NotFound
+    if beneficiary_id in store.refusals_of(volunteer_id):
+        raise Conflict("These two do not ride together: lift that first.")
+    there = {tie.beneficiary_id: tie for tie in store.ties(volunteer_id=volunteer_id)}
+    if beneficiary_id in there:
+        row = there[beneficiary_id]
+        row.preferred, row.known = new.preferred, new.known
+        store.flush()
+        return row
+    if len(there) >= MOST_TIES:
+        raise Conflict(f"A volunteer is preferred by, or knows, {MOST_TIES} people at most: take somebody off first.")
+    row = Tie(volunteer_id=volunteer_id, beneficiary_id=beneficiary_id, **new.model_dump())
+    store.add(row)
+    return row
 
 
 def _identity(new: NewBeneficiary | NewVolunteer | ChangedVolunteer) -> Identity:

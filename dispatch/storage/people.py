@@ -19,6 +19,7 @@ from dispatch.storage.tables import (
     Person,
     PersonKey,
     Refusal,
+    Tie,
     TripRequest,
     Volunteer,
 )
@@ -164,6 +165,15 @@ class PeopleRows(Rows):
     def refusals(self) -> Sequence[Refusal]:
         """Pairs that do not ride together."""
         return self.session.scalars(sa.select(Refusal).where(Refusal.territory_id == self.territory_id)).all()
+
+    def ties(self, *, volunteer_id: UUID | None = None, beneficiary_id: UUID | None = None) -> Sequence[Tie]:
+        """Pairs that something speaks for: all, or those of somebody."""
+        query = sa.select(Tie).where(Tie.territory_id == self.territory_id).order_by(Tie.volunteer_id, Tie.beneficiary_id)
+        if volunteer_id is not None:
+            query = query.where(Tie.volunteer_id == volunteer_id)
+        if beneficiary_id is not None:
+            query = query.where(Tie.beneficiary_id == beneficiary_id)
+        return self.session.scalars(query).all()
 
     def past_rides(self, start: datetime, end: datetime) -> Sequence[tuple[UUID, UUID]]:
         """(volunteer, beneficiary) of every leg agreed on with a pickup in [start, end)."""

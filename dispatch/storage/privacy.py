@@ -19,6 +19,7 @@ from dispatch.storage.tables import (
     Reply,
     Round,
     Run,
+    Tie,
     TripRequest,
     Volunteer,
 )
@@ -69,10 +70,12 @@ class PrivacyRows(Rows):
         return found
 
     def forget_traces(self, person_id: UUID, now: datetime) -> None:
-        """Refusals, hours and papers go, keys end, and what was answered about the person in the last hours is emptied."""
+        """Refusals, ties, hours and papers go, keys end, and what was answered about the person in the last hours is emptied."""
         for table, column in (
             (Refusal, Refusal.volunteer_id),
             (Refusal, Refusal.beneficiary_id),
+            (Tie, Tie.volunteer_id),
+            (Tie, Tie.beneficiary_id),
             (Availability, Availability.volunteer_id),
             (WeeklyHours, WeeklyHours.volunteer_id),
             (Absence, Absence.volunteer_id),

@@ -149,6 +149,22 @@ class Refusal(Table):
     beneficiary_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
+class Tie(Table):
+    """What speaks for putting two people into one car: the person prefers this volunteer, the volunteer knows the person well."""
+
+    __tablename__ = "tie"
+    __table_args__ = (
+        *within("volunteer_id", "beneficiary_id"),
+        sa.CheckConstraint("preferred OR known", name="says_something"),
+        sa.Index(None, "beneficiary_id"),
+    )
+    territory_id: Mapped[UUID] = mapped_column(sa.ForeignKey("territory.id"))
+    volunteer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    beneficiary_id: Mapped[UUID] = mapped_column(primary_key=True)
+    preferred: Mapped[bool]
+    known: Mapped[bool]
+
+
 class TripRequest(Moved, Table):
     __tablename__ = "trip_request"
     __table_args__ = (

@@ -10,7 +10,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from dispatch.model.lifecycle import UNDER_WAY
 from dispatch.storage.clocks import present
 from dispatch.storage.people import PeopleRows
-from dispatch.storage.tables import Assignment, Availability, Leg, Offer, OfferLeg, Refusal, Round, Run, TripRequest, Volunteer
+from dispatch.storage.tables import Assignment, Availability, Leg, Offer, OfferLeg, Refusal, Round, Run, Tie, TripRequest, Volunteer
 from dispatch.storage.vault import vault_of
 from dispatch.storage.volunteer_tables import Absence, Credential, CredentialFile, Engagement, WeeklyHours
 from dispatch.world import World
@@ -193,10 +193,21 @@ class VolunteerRows(PeopleRows):
 
     # Pairs
 
+    def refused_by(self, beneficiary_id: UUID) -> Sequence[UUID]:
+        """By which volunteers a person is not driven."""
+        query = sa.select(Refusal.volunteer_id).where(Refusal.territory_id == self.territory_id, Refusal.beneficiary_id == beneficiary_id)
+        return self.session.scalars(query.order_by(Refusal.volunteer_id)).all()
+
     def refusals_of(self, volunteer_id: UUID) -> Sequence[UUID]:
         """Whom a volunteer does not drive."""
         query = sa.select(Refusal.beneficiary_id).where(Refusal.territory_id == self.territory_id, Refusal.volunteer_id == volunteer_id)
         return self.session.scalars(query.order_by(Refusal.beneficiary_id)).all()
+
+    def untie(self, volunteer_id: UUID, beneficiary_id: UUID) -> bool:
+        """Nothing speaks for this pair any more; False when nothing did."""
+        pair = (Tie.volunteer_id == volunteer_id, Tie.beneficiary_id == beneficiary_id)
+        done = self.session.execute(sa.delete(Tie).where(Tie.territory_id == self.territory_id, *pair))
+        return int(done.rowcount) == 1  # type: ignore[attr-defined]
 
     def lift_refusal(self, volunteer_id: UUID, beneficiary_id: UUID) -> bool:
         """These two may ride together; False when nobody said that they do not."""

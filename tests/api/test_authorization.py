@@ -17,13 +17,13 @@ from dispatch.model.roles import REFERRERS, ROLES, SCOPES, Role, Scope
 from dispatch.model.series import NewSeries, SeriesDays
 from dispatch.model.sms import IncomingSms
 from dispatch.model.telling import NewWebhook
-from dispatch.model.volunteering import NewCredential
+from dispatch.model.volunteering import NewCredential, NewTie
 from dispatch.notices.outbox import queue_notice
 from dispatch.service.accounts import end_account, make_account
 from dispatch.service.credentials import attach_file, hand_in
 from dispatch.service.keys import make_key
 from dispatch.service.offers import accept_offer, take_back_offer
-from dispatch.service.people import refuse_pair
+from dispatch.service.people import refuse_pair, tie_pair
 from dispatch.service.privacy import erase_person
 from dispatch.service.series import begin_series
 from dispatch.service.series_dates import skip_days
@@ -99,9 +99,12 @@ class Things:
 
     def _prepare(self, whose: Whose, made: dict[str, Any]) -> None:
         """What is to be there before it can be taken away."""
-        if self.operation == "allow_pair" and whose in ("own", "same"):
+        if self.operation in ("allow_pair", "untie_pair") and whose in ("own", "same"):
             with self.place(whose).store() as store:
-                refuse_pair(store, made["volunteer_id"], made["beneficiary_id"])
+                if self.operation == "allow_pair":
+                    refuse_pair(store, made["volunteer_id"], made["beneficiary_id"])
+                else:
+                    tie_pair(store, made["volunteer_id"], made["beneficiary_id"], NewTie(known=True))
 
     def _hours(self, whose: Whose, made: dict[str, Any]) -> UUID:
         """An absence or a span of the volunteer that was made."""
@@ -340,6 +343,7 @@ class Things:
             "move_series_day": lambda: {"day": "2026-11-26", "to_day": "2026-12-30", "arrive_by": self._moment()},
             "tap_status": lambda: {"id": str(uuid4()), "state": "en_route", "at": "2026-11-24T08:00:00Z"},
             "step_engagement": lambda: {"to": "suspended"},
+            "tie_pair": lambda: {"preferred": True},
             "change_weekly_hours": lambda: {"hours": [{"weekday": 1, "starts": "08:00", "ends": "12:00"}]},
             "add_absence": lambda: {"first_day": "2026-12-24"},
             "add_credential": lambda: {"kind": "licence"},

@@ -26,7 +26,7 @@ def test_a_volunteers_copy_names_no_passenger(service: Service) -> None:
     volunteer = str(service.people[service.here.id][0])
     copy = service.call("driver", "GET", f"/v1/volunteers/{volunteer}/copy")
     assert copy.status_code == 200
-    assert set(copy.json()) == {"person", "weekly_hours", "availability", "absences", "papers", "offers", "runs"}
+    assert set(copy.json()) == {"person", "weekly_hours", "availability", "absences", "papers", "offers", "runs", "knows_well"}
     assert copy.json()["person"]["id"] == volunteer
 
 

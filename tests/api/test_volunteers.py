@@ -153,6 +153,30 @@ def test_a_refused_pair_is_listed_and_lifted(service: Service) -> None:
     assert service.call("coordinator", "DELETE", f"{path}/{person}").status_code == 404
 
 
+def test_whom_somebody_prefers_is_noted_listed_and_taken_back_and_not_beside_a_refusal(service: Service) -> None:
+    volunteer, person = service.people[service.here.id]
+    ties, refusal = f"/v1/volunteers/{volunteer}/ties", f"/v1/volunteers/{volunteer}/refusals/{person}"
+
+    def told() -> list[Any]:
+        of_person = service.call("coordinator", "GET", f"/v1/beneficiaries/{person}/ties").json()
+        assert service.call("coordinator", "GET", ties).json() == of_person
+        return [(tie["preferred"], tie["known"]) for tie in of_person["items"]]
+
+    assert service.call("coordinator", "PUT", f"{ties}/{person}", json={}).status_code == 422
+    assert service.call("coordinator", "PUT", f"{ties}/{person}", json={"preferred": True}).status_code == 200
+    assert told() == [(True, False)]
+    assert service.call("coordinator", "PUT", f"{ties}/{person}", json={"preferred": True, "known": True}).status_code == 200
+    assert told() == [(True, True)]
+    assert service.call("coordinator", "GET", f"/v1/beneficiaries/{person}/copy").json()["prefers"] == [str(volunteer)]
+    assert service.call("coordinator", "GET", f"/v1/volunteers/{volunteer}/copy").json()["knows_well"] == [str(person)]
+    assert service.call("coordinator", "DELETE", f"{ties}/{person}").status_code == 204
+    assert service.call("coordinator", "DELETE", f"{ties}/{person}").status_code == 404
+    service.call("coordinator", "PUT", f"{ties}/{person}", json={"known": True})
+    service.call("coordinator", "PUT", refusal)
+    assert told() == []
+    assert service.call("coordinator", "PUT", f"{ties}/{person}", json={"known": True}).status_code == 409
+
+
 WRONG_HOURS = [
     [{"weekday": 0, "starts": "08:00", "ends": "12:00"}],
     [{"weekday": 1, "starts": "12:00", "ends": "08:00"}],

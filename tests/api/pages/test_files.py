@@ -36,6 +36,36 @@ def test_somebody_is_found_by_name_and_the_file_says_what_is_needed_in_the_car(s
     one.shot("person")
 
 
+def test_whom_somebody_prefers_or_does_not_ride_with_is_noted_on_the_file_and_taken_back(screen: Callable[..., Screen]) -> None:
+    one = screen()
+    page = one.enter("coordinator", "/people")
+    page.locator(".columns a").last.click()
+    noted = page.locator("section", has_text="Avec quels bénévoles")
+    page.get_by_text("Noter un bénévole préféré").click()
+    chosen = noted.locator("form").first
+    there = " ".join(noted.locator("li").all_text_contents())
+    name = next(name for name in chosen.locator("option").all_text_contents() if name not in there)
+    chosen.locator("select").select_option(label=name)
+    chosen.get_by_label("connaît bien").check()
+    chosen.get_by_role("button", name="Noter").click()
+    line = noted.locator("li", has_text=name)
+    line.get_by_text("préféré", exact=True).wait_for()
+    assert line.get_by_text("connaît bien la personne").count() == 1
+    page.get_by_text("Noter qu'ils ne roulent pas ensemble").click()
+    apart = noted.locator("form").last
+    apart.locator("select").select_option(label=name)
+    apart.get_by_role("button", name="Ne plus proposer ce bénévole").click()
+    page.locator("#ask-text").wait_for()
+    page.get_by_role("button", name="Oui, continuer").click()
+    line.get_by_text("ne roulent pas ensemble").wait_for()
+    assert line.get_by_text("préféré", exact=True).count() == 0  # kept apart, and tied no more
+    page.get_by_text("Noter un bénévole préféré").click()
+    assert one.stumbles() == []
+    one.shot("person-ties")
+    line.get_by_role("button", name="Lever").click()
+    line.wait_for(state="detached")
+
+
 def test_an_absence_says_which_rides_it_reopens_before_it_is_noted(screen: Callable[..., Screen], site: object) -> None:
     one = screen()
     page = one.enter("coordinator", "/day")

@@ -8,8 +8,9 @@ import pytest
 from dispatch.engine.entrust import Candidate, candidates, entrust
 from dispatch.errors import Conflict, IllegalMove
 from dispatch.model.entrusting import Entrust
+from dispatch.model.volunteering import NewTie
 from dispatch.service.offers import accept_offer, decline_offer
-from dispatch.service.people import refuse_pair
+from dispatch.service.people import refuse_pair, tie_pair
 from dispatch.service.rounds import claim_round, enqueue_round
 from dispatch.storage.database import Database
 from dispatch.storage.tables import Leg, Offer, TripRequest
@@ -65,12 +66,17 @@ def test_volunteers_are_ranked_with_what_it_would_mean(place: TestTerritory) -> 
     late, refused = place.volunteer("D", ("14:00", "18:00")), place.volunteer("E")
     with place.store() as store:
         refuse_pair(store, refused, person)
+        tie_pair(store, near, person, NewTie(preferred=True))
+        tie_pair(store, other, person, NewTie(known=True))
     request = place.ask(person, back=None)
     found = rank(place, request)
     assert set(list(found)[:2]) == {near, other}
     kilometres = [found[one].km for one in list(found)[:2]]
     assert kilometres == sorted(kilometres, key=lambda km: km or 0)
     assert all(found[one].fits and "km de plus" in found[one].sentence for one in (near, other))
+    assert "souhaité par la personne" in found[near].sentence
+    assert "already knows the person" in found[other].sentence_en
+    assert [(found[one].preferred, found[one].known) for one in (near, other)] == [(True, False), (False, True)]
     assert found[near].leaves_home is not None
     assert at("08:00") <= found[near].leaves_home < at("10:40")  # type: ignore[operator]
     assert [found[one].sentence_en for one in (away, late, refused)] == [

@@ -100,6 +100,7 @@ def random_day(seed: int, requests: int = 12, drivers: int = 5, side_km: float =
                 max_duty_minutes=int(rng.integers(60, 300)) if rng.random() < 0.3 else None,
                 accepts_needs=("low_step",) if rng.random() < 0.6 else (),
                 knows=(f"b-r{rng.integers(requests)}",),
+                preferred_by=(f"b-r{k}",),
                 recent_rides=int(rng.integers(0, 20)),
             )
         )

@@ -126,15 +126,16 @@ def test_runners_up_are_the_two_best_others_and_their_differences_those_of_the_m
 
 
 def test_who_knows_the_person_is_chosen_and_the_sentences_say_so() -> None:
-    day = make_day(drivers=(driver("d0"), driver("d1", knows=("b-r",))), requests=(ask(depart_after="10:00"),))
+    day = make_day(drivers=(driver("d0"), driver("d1", knows=("b-r",), preferred_by=("b-r",))), requests=(ask(depart_after="10:00"),))
     why = why_of(day)["r/outbound"]
-    assert why.sentence == "Choisi : 38,4 km de plus, connaît déjà la personne."
-    assert why.sentence_en == "Chosen: 38.4 km more, already knows the person."
+    assert why.sentence == "Choisi : 38,4 km de plus, connaît déjà la personne, souhaité par la personne."
+    assert why.sentence_en == "Chosen: 38.4 km more, already knows the person, wished for by the person."
     (other,) = why.runners_up
     assert other.driver == "d0"
-    assert other.sentence == "Autant de kilomètres que le bénévole choisi, ne connaît pas encore la personne."
+    less = "ne connaît pas encore la personne, n'est pas celui que la personne souhaite"
+    assert other.sentence == f"Autant de kilomètres que le bénévole choisi, {less}."
     assert other.difference == Terms(
-        broken_promises=0, km=0, wait_cents=0, run_cents=0, ride_minutes=0, load=0, known=8, preferred=0, both_ways=0
+        broken_promises=0, km=0, wait_cents=0, run_cents=0, ride_minutes=0, load=0, known=8, preferred=16, both_ways=0
     )
 
 

@@ -15,9 +15,10 @@ import sqlalchemy as sa
 
 from dispatch.errors import BadInput, Conflict, NotFound, Stale, Unauthenticated
 from dispatch.model.intake import NewTrip
+from dispatch.model.volunteering import NewTie
 from dispatch.service.accounts import find_login, holder_link, use_link
 from dispatch.service.offers import accept_offer
-from dispatch.service.people import refuse_pair
+from dispatch.service.people import refuse_pair, tie_pair
 from dispatch.service.privacy import erase_after_restore, erase_person, retire_people
 from dispatch.service.rounds import fail_round, save_round
 from dispatch.service.trips import cancel_trip, request_trip
@@ -80,9 +81,10 @@ def let_in(place: TestTerritory, person: UUID) -> tuple[str, str]:
 
 def test_an_erased_person_is_nowhere_and_the_counts_are_the_same(place: TestTerritory) -> None:
     person, volunteer = place.person("canary Jeanne", phone=PHONE, needs=["cane"]), place.volunteer()
-    request = ridden(place, person, volunteer)
+    request, refused = ridden(place, person, volunteer), place.volunteer(span=None)
     with place.store() as store:
-        refuse_pair(store, volunteer, person)
+        tie_pair(store, volunteer, person, NewTie(preferred=True, known=True))
+        refuse_pair(store, refused, person)
         where = [*store.file_of(person).home, *store.requests([request])[request].origin, *store.requests([request])[request].destination]
     before, kept = dump(place.database).lower(), counts(place.database)
     stored = [struct.pack("<d", part).hex() for part in where]  # as points are kept
@@ -93,7 +95,7 @@ def test_an_erased_person_is_nowhere_and_the_counts_are_the_same(place: TestTerr
     assert counts(place.database) == kept
     with place.store() as store:
         assert store.identities([person]) == {person: ERASED}
-        assert store.refusals() == []
+        assert list(store.refusals()) == list(store.ties()) == []
         with pytest.raises(NotFound):
             store.get(Beneficiary, person)
         file, found = store.file_of(person), store.requests([request])[request]

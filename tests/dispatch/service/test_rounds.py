@@ -9,8 +9,9 @@ import pytest
 from dispatch.errors import BadInput, Conflict
 from dispatch.model.intake import NewAvailability
 from dispatch.model.plans import ChangeKind, SmallestChange
+from dispatch.model.volunteering import NewTie
 from dispatch.service.offers import accept_offer, decline_offer
-from dispatch.service.people import add_availability, refuse_pair
+from dispatch.service.people import add_availability, refuse_pair, tie_pair
 from dispatch.service.rounds import claim_round, enqueue_round, fail_round, load_day, save_round
 from dispatch.service.trips import cancel_trip
 from dispatch.storage.database import Database
@@ -152,18 +153,22 @@ def test_an_agreed_way_is_locked_and_lets_the_other_way_fail(place: TestTerritor
 
 def test_the_day_knows_refusals_familiar_faces_and_who_drove_of_late(place: TestTerritory) -> None:
     volunteer, person, other = place.volunteer(), place.person(), place.person("Other")
+    neighbour, fond = place.person("Neighbour"), place.person("Fond")
     request = place.ask(person, back=None)
     place.run_round({(request, "outbound"): (volunteer, "10:00")})
     with place.store() as store:
         accept_offer(store, store.offers_of([request], "sent")[0], place.world)
         refuse_pair(store, volunteer, other)
         refuse_pair(store, volunteer, other)
+        tie_pair(store, volunteer, neighbour, NewTie(known=True))
+        tie_pair(store, volunteer, fond, NewTie(preferred=True))
     next_day = DATE + dt.timedelta(days=1)
     with place.store() as store:
         span = NewAvailability(starts_at=at("08:00", next_day), ends_at=at("12:00", next_day))
         add_availability(store, volunteer, span, place.world)
     (driver,) = place.snapshot(next_day).day.drivers
-    assert (driver.knows, driver.refuses, driver.recent_rides) == ((str(person),), (str(other),), 1)
+    assert (set(driver.knows), driver.refuses, driver.recent_rides) == ({str(person), str(neighbour)}, (str(other),), 1)
+    assert driver.preferred_by == (str(fond),)
 
 
 def test_a_ride_whose_time_has_passed_is_not_planned_but_told(place: TestTerritory) -> None:

@@ -13,11 +13,12 @@ import sqlalchemy as sa
 from dispatch.errors import Conflict, DispatchError
 from dispatch.model.intake import NewAccount
 from dispatch.model.lifecycle import ACTIVE_RUN, INITIAL, TABLE
+from dispatch.model.volunteering import NewTie
 from dispatch.notices.outbox import queue_notice
 from dispatch.service.accounts import make_account
 from dispatch.service.keys import make_key
 from dispatch.service.offers import accept_offer, decline_offer
-from dispatch.service.people import refuse_pair
+from dispatch.service.people import refuse_pair, tie_pair
 from dispatch.storage.accounts import Accounts, Login
 from dispatch.storage.base import Table
 from dispatch.storage.database import Database
@@ -367,6 +368,7 @@ def _fill(place: TestTerritory) -> None:
     place.run_round({(request, "outbound"): (volunteer, "10:00")}, unserved=((other, "outbound"),))
     with place.store() as store:
         refuse_pair(store, volunteer, person)
+        tie_pair(store, place.volunteer(), person, NewTie(preferred=True))
         token = {"id": place.world.new_id(), "token_sha256": request.hex, "created_at": NOW}
         endpoint = WebhookEndpoint(id=place.world.new_id(), url="", events=["leg.cancelled"], secret=b"", created_at=NOW)
         text = NoticeText(id=place.world.new_id(), kind="login_link", language="fr", form="sms", body="")

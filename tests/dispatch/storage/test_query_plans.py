@@ -93,8 +93,8 @@ class Plans:
 #: What volunteers' operations are sent.
 VOLUNTEERING: dict[str, Any] = {
     "add_absence": {"first_day": "2199-01-01"}, "step_engagement": {"to": "suspended"}, "change_weekly_hours": {"hours": []},
-    "add_credential": {"kind": "licence"}, "verify_credential": {}, "send_day": {},
-        "refuse_credential": {"reason": "other"},
+    "add_credential": {"kind": "licence"}, "verify_credential": {}, "refuse_credential": {"reason": "other"},
+    "send_day": {}, "tie_pair": {"preferred": True},
 }  # fmt: skip
 PICTURES = {"put_credential_file": "%PDF-"}
 
