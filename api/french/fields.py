@@ -215,6 +215,35 @@ _SERIES = {
     "has no such time: the clocks change on that day": "Cette heure n'existe pas ce jour-là : c'est le changement d'heure.",
     "is no date of this series that is still to come": "Ce n'est pas une date à venir de cette série.",
 }
+_ELIGIBILITY = {
+    "has no eligibility on file: the coordination writes it down first": (
+        "Aucun droit aux trajets n'est noté pour cette personne : la coordination le note d'abord."
+    ),
+    "is before this person's eligibility begins: give a later day": (
+        "Le droit aux trajets de cette personne n'a pas encore commencé ce jour-là : choisissez un jour plus lointain."
+    ),
+    "is after the end of this person's eligibility: give an earlier day, or have it renewed by the coordination": (
+        "Le droit aux trajets de cette personne sera terminé ce jour-là : choisissez un jour plus proche, ou faites-le renouveler."
+    ),
+    "must be one of the purposes that this person's eligibility is for": (
+        "Le droit aux trajets de cette personne ne vaut pas pour ce motif : choisissez-en un autre."
+    ),
+    "must be 2 or more: this person's eligibility is for rides with somebody who comes along": (
+        "Le droit aux trajets de cette personne ne vaut qu'avec quelqu'un qui l'accompagne : comptez sa place, donc 2 ou plus."
+    ),
+    "is in a month for which this person has every ride that the eligibility gives: give a day of another month": (
+        "Cette personne a déjà tous les trajets auxquels elle a droit ce mois-là : choisissez un jour d'un autre mois."
+    ),
+    "valid_until must not be before valid_from": "Le dernier jour ne peut pas venir avant le premier.",
+    "temporary needs valid_until: the last day": "Un droit temporaire a un dernier jour : donnez-le.",
+    "conditional needs a condition: purposes, rides_a_month or companion": (
+        "Un droit sous conditions en a au moins une : des motifs, un nombre de trajets par mois, ou quelqu'un qui accompagne."
+    ),
+    "unconditional has no conditions: call it conditional, or temporary": (
+        "Un droit sans conditions n'en a aucune : dites « sous conditions », ou « temporaire »."
+    ),
+    "give each purpose once": "Chaque motif ne va qu'une fois dans la liste.",
+}
 _TELLING = {
     "is not an event (docs/webhooks.md)": "Cet événement n'existe pas (voir docs/webhooks.md).",
     "is needed for a mail, and nothing else has one": "Il faut un objet pour un e-mail, et pour rien d'autre.",
@@ -235,5 +264,5 @@ _TELLING = {
     "leads into a private network": "Cette adresse mène à un réseau privé.",
 }
 FIELDS: Mapping[str, str] = MappingProxyType(
-    {**_FORMS, **_TIMES, **_PEOPLE, **_REQUESTS, **_TIME_GIVEN, **_PAPERS, **_SHEETS, **_SERIES, **_TELLING}
+    {**_FORMS, **_TIMES, **_PEOPLE, **_REQUESTS, **_TIME_GIVEN, **_PAPERS, **_SHEETS, **_SERIES, **_ELIGIBILITY, **_TELLING}
 )

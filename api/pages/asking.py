@@ -156,6 +156,7 @@ def _refusals(rules: Booking, language: Language) -> dict[str, str]:
         "closed_that_day": words["no_day"].format(days=", ".join(weekday(k, language) for k in rules.weekdays)),
         "outside_hours": words["no_hour"].format(first=first, last=last),
         "not_driven_for": words["no_purpose"].format(purposes=purposes),
+        "not_eligible": words["no_eligible"],
         "same_place": words["no_same"],
         "far_from_roads": words["no_road"],
         "conflict": words["no_twice"],

@@ -20,7 +20,7 @@ from dispatch.model.entrusting import AGAIN_REASONS
 from dispatch.model.intake import RowId
 from dispatch.model.lifecycle import OVER_LEG, WAITING_LEG
 from dispatch.model.plans import Plan
-from dispatch.service.attention import Entry, needs_a_human
+from dispatch.service.attention import OF_FILES, Entry, needs_a_human
 from dispatch.service.day_view import DayView, Way, view_day, view_ways
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Leg, Offer, TripRequest
@@ -111,7 +111,9 @@ def _board(date: dt.date, visit: Visit, template: str) -> HTMLResponse:
 
 
 def _is_of(entry: Entry, date: dt.date, today: dt.date, zone: str) -> bool:
-    """On its own day; what is late shows today as well."""
+    """On its own day; what is late shows today as well, and what is missing in somebody's file until it is there."""
+    if entry.kind in OF_FILES:
+        return date == today
     day = entry.until.astimezone(ZoneInfo(zone)).date()
     return day == date or (date == today and day < today)
 
@@ -120,7 +122,8 @@ def _inbox(entry: Entry, requests: Any, who: Any, zone: str) -> dict[str, Any]:
     request = requests[entry.request_id] if entry.request_id else None
     person = who.get(request.beneficiary_id if request else entry.person_id)
     day = request.service_date if request else entry.until.astimezone(ZoneInfo(zone)).date()
-    return {"entry": entry, "request": request, "name": (person.name if person else None) or "", "day": day}
+    name = (person.name if person else None) or ""
+    return {"entry": entry, "request": request, "name": name, "day": day, "file": entry.kind in OF_FILES}
 
 
 def proof_of(view: DayView) -> float | None:

@@ -14,12 +14,13 @@ from pydantic.fields import FieldInfo
 from api.pages.visit import VisitOf
 from api.pages.words.territory import CHOICES
 from dispatch.model.day import Policy
-from dispatch.model.rules import Booking, Driving, Offering, Telling
+from dispatch.model.rules import Booking, Driving, Eligibility, Offering, Telling
 from dispatch.service.people import policy_of, rules_of
 
 router = APIRouter(include_in_schema=False)
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
-    ("booking", Booking), ("offers", Offering), ("driving", Driving), ("telling", Telling), ("policy", Policy),
+    ("booking", Booking), ("eligibility", Eligibility), ("offers", Offering), ("driving", Driving), ("telling", Telling),
+    ("policy", Policy),
 )  # fmt: skip
 
 

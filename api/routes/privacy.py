@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from api.auth import CallerOf, own_beneficiary, own_volunteer
 from api.deps import PartsOf
 from api.schemas import AvailabilityOut, BeneficiaryOut, OfferOut, RunOut, TripOut, VolunteerOut
+from api.schemas_eligibility import EligibilityOut
 from api.series_schemas import SeriesOut
 from api.versions import IfMatch, check_version
 from api.volunteer_schemas import AbsenceOut, CredentialOut, HoursOut, VolunteerCopy
@@ -27,6 +28,7 @@ class BeneficiaryCopy(BaseModel):
     requests: list[TripOut]
     series: list[SeriesOut]
     prefers: list[UUID] = Field(description="Volunteers.")
+    eligibility: EligibilityOut | None
 
 
 @router.get("/beneficiaries/{beneficiary_id}/copy", tags=["beneficiaries"])
@@ -36,11 +38,13 @@ def copy_beneficiary(beneficiary_id: RowId, caller: CallerOf, parts: PartsOf) ->
         row = own_beneficiary(caller, store.get(Beneficiary, beneficiary_id))
         requests = [request for request in store.requests_for(row.id) if not caller.is_referrer or request.entered_by == caller.actor_id]
         series = [one for one in store.series_of(row.id) if not caller.is_referrer or one.entered_by == caller.actor_id]
+        terms = None if caller.is_referrer else store.eligibility(row.id)
         found = BeneficiaryCopy(
             person=BeneficiaryOut.of(row, store.identity(row.id)),
             requests=[TripOut.of(view) for view in show_trips(store, requests)],
             series=[SeriesOut.of(one) for one in series],
             prefers=[tie.volunteer_id for tie in store.ties(beneficiary_id=row.id) if tie.preferred],
+            eligibility=None if terms is None else EligibilityOut.model_validate(terms),
         )
     parts.note_read(caller, "beneficiary", row.id, act="copied")
     return found

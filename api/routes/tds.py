@@ -19,6 +19,7 @@ from dispatch.engine.feasibility import Answer, look
 from dispatch.errors import BadInput, Fault, NotFound
 from dispatch.model.plans import Reason
 from dispatch.model.tds import Address, RejectionReason, TdsOrder, TdsTime, TdsTripRequest
+from dispatch.rules.eligibility import NOT_ELIGIBLE
 from dispatch.service.keys import Caller
 from dispatch.service.trips import Asker, request_trip
 from dispatch.storage.store import Store
@@ -123,6 +124,8 @@ def _asker(caller: Caller) -> Asker:
 def _rejection(answer: Answer) -> RejectionReason | None:
     if answer.feasible:
         return None
+    if any(obstacle.code == NOT_ELIGIBLE for obstacle in answer.obstacles):
+        return "INVALID_USER"
     if answer.obstacles:
         return _OBSTACLES.get(answer.obstacles[0].field, "INVALID_SERVICE_HOURS")
     return next((_WHY[why.reason] for why in answer.why if why.reason in _WHY), "NO_VEHICLES_AVAILABLE")

@@ -91,6 +91,12 @@ class Calling:
     def _sms_to_read(self, entry: Any) -> None:
         """Nobody here writes what cannot be read."""
 
+    def _eligibility_ends(self, entry: Any) -> None:
+        """Renewed a few days before it ends: by `simulation.people`."""
+
+    def _not_eligible(self, entry: Any) -> None:
+        """As above."""
+
     def _stranded(self, entry: Any) -> None:
         """When nobody is found in time, a taxi brings the person back."""
         if dt.datetime.fromisoformat(entry["until"]) <= self._stage.now() + dt.timedelta(minutes=30):

@@ -129,7 +129,7 @@ def is_possible(store: Store, new: NewTrip, network: RoadNetwork, world: World, 
 
 
 def _obstacles(store: Store, territory: Territory, new: NewTrip, world: World, asker: Asker) -> list[Obstacle]:
-    found = obstacles_to(territory, new, world.now())
+    found = obstacles_to(store, territory, new, world.now())
     if not new.override and overlapping(store, make_request(new, territory, world, asker)):
         found.append(_TWICE)
     return found

@@ -31,7 +31,7 @@ def choose(store: Store, wish: NewFlexible, network: RoadNetwork, world: World, 
     for day in _days(wish, world.now().astimezone(ZoneInfo(territory.timezone)).date()):
         for clock in TIMES[wish.part_of_day]:
             trip = _trip(wish, to_instant(day, clock, territory.timezone))
-            if obstacles := obstacles_to(territory, trip, world.now()):
+            if obstacles := obstacles_to(store, territory, trip, world.now()):
                 refused += obstacles
                 continue
             allowed.append(trip)
@@ -40,7 +40,8 @@ def choose(store: Store, wish: NewFlexible, network: RoadNetwork, world: World, 
     if allowed:
         return allowed[-1]
     if refused:
-        raise BadInput([replace(refused[-1].fault, pointer="within_days")])
+        last = refused[-1].fault
+        raise BadInput([replace(last, pointer="within_days") if last.pointer == "arrive_by" else last])
     raise BadInput([Fault("weekdays", "no_day", "none of these days is within the time given")])
 
 

@@ -42,6 +42,13 @@ class Booking(Section):
     series_days: int = Field(35, ge=1, le=400, description="Rides of a series are asked for so many days ahead, within the horizon.")
 
 
+class Eligibility(Section):
+    """Whether people need a right to rides before they ask."""
+
+    rule: Literal["none", "asked"] = Field("none", description="none: everybody may ask. asked: whose eligibility is written in the file.")
+    warn_days: int = Field(30, ge=0, le=365, description="Coordinators are told so long before it ends, where rides are planned after it.")
+
+
 class Telling(Section):
     """What people read in every message."""
 
@@ -138,6 +145,7 @@ class Rules(Section):
     """All sections."""
 
     booking: Booking = Booking()
+    eligibility: Eligibility = Eligibility()
     offers: Offering = Offering()
     driving: Driving = Driving()
     telling: Telling = Telling()

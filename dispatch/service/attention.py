@@ -22,7 +22,8 @@ from dispatch.storage.tables import Leg, TripRequest
 from dispatch.world import World
 
 Kind = Literal[
-    "to_decide", "to_send", "uncovered", "stranded", "not_called", "not_started", "not_finished", "late", "not_told", "sms_to_read"
+    "to_decide", "to_send", "uncovered", "stranded", "not_called", "not_started", "not_finished", "late", "not_told", "sms_to_read",
+    "eligibility_ends", "not_eligible",
 ]  # fmt: skip
 AHEAD = timedelta(days=2)
 CALLED_AFTER = timedelta(hours=3)  # whoever waits for a call so long after the ride there may have been forgotten
@@ -41,9 +42,19 @@ _SAID: Mapping[Kind, tuple[str, str]] = {
     "late": ("La voiture aura {minutes} min de retard.", "The car will be {minutes} min late."),
     "not_told": ("Un message n'a pas pu être remis : appelez cette personne.", "A message could not be delivered: call this person."),
     "sms_to_read": ("Un SMS est à lire.", "An SMS is to be read."),
+    "eligibility_ends": (
+        "Droit aux trajets jusqu'au {day} ; ensuite : {what}. Renouvelez-le, ou prévenez la personne.",
+        "Eligible until {day}; after that: {what}. Renew it, or tell the person.",
+    ),
+    "not_eligible": (
+        "Sans droit aux trajets : {what}. Notez-le dans son dossier, ou annulez.",
+        "Without eligibility: {what}. Write it into the file, or cancel.",
+    ),
 }
+OF_FILES: frozenset[Kind] = frozenset({"eligibility_ends", "not_eligible"})  # settled in a person's file, not by a ride
 _ORDER: tuple[Kind, ...] = (
     "stranded", "not_started", "late", "not_called", "sms_to_read", "not_told", "not_finished", "uncovered", "to_send", "to_decide",
+    "not_eligible", "eligibility_ends",
 )  # fmt: skip
 
 
@@ -78,6 +89,7 @@ def needs_a_human(store: Store, world: World) -> list[Entry]:
         unsent[ways[0][1].service_date] += [pickups[leg.id] for leg, _ in ways if leg.state == "proposed" and leg.id in pickups]
         found += _about({leg.direction: leg for leg, _ in ways}, ways[0][1], pickups, now, rules)
     found += [*_to_send(unsent.values()), *_late(store, today, rules), *_not_told(store, now), *_sms(store)]
+    found += _eligibility(store, today, now, rules)
     return sorted(found, key=lambda entry: (_ORDER.index(entry.kind), entry.until))[:MOST]
 
 
@@ -120,6 +132,32 @@ def _not_told(store: Store, now: datetime) -> Iterator[Entry]:
 def _sms(store: Store) -> Iterator[Entry]:
     for row in store.page_of_sms(waiting=True, after=None, limit=MOST):
         yield replace(_of_none("sms_to_read", row.received_at, row.person_id), sms_id=row.id)
+
+
+def _eligibility(store: Store, today: date, now: datetime, rules: Rules) -> Iterator[Entry]:
+    """People whose rides or series go beyond what is written of their eligibility: it ends soon, or there is none."""
+    if rules.eligibility.rule == "none":
+        return
+    soon = today + timedelta(days=rules.eligibility.warn_days)
+    rides = {beyond.person_id: beyond for beyond in store.rides_beyond(today, soon, MOST)}
+    series = store.series_beyond(today, soon)
+    for person_id in dict.fromkeys((*rides, *series)):
+        beyond = rides.get(person_id)
+        ends = beyond.valid_until if beyond is not None else series[person_id]
+        kind: Kind = "eligibility_ends" if ends is not None and ends >= today else "not_eligible"
+        told = {"day": "" if ends is None else f"{ends:%d/%m}"}
+        what = _beyond(beyond.rides if beyond else 0, person_id in series)
+        fr, en = (said.format(**told, what=words) for said, words in zip(_SAID[kind], what, strict=True))
+        until = beyond.first_at if beyond else now
+        yield replace(_of_none(kind, until, person_id), sentence=fr, sentence_en=en)
+
+
+def _beyond(rides: int, series: bool) -> tuple[str, str]:
+    """So many rides, and a series, in words."""
+    some = "s" if rides > 1 else ""
+    fr = [f"{rides} trajet{some} prévu{some}"] if rides else []
+    en = [f"{rides} ride{some} planned"] if rides else []
+    return " et ".join([*fr, *["une série"] * series]), " and ".join([*en, *["a series"] * series])
 
 
 def _of_none(kind: Kind, until: datetime, person_id: UUID | None) -> Entry:

@@ -15,6 +15,7 @@ from dispatch.model.intake import Cancel, NewTrip
 from dispatch.model.lifecycle import UNDER_WAY, WANTED_REQUEST
 from dispatch.model.rules import Rules
 from dispatch.model.series import NewSeries
+from dispatch.rules.eligibility import NOT_ELIGIBLE, lacking
 from dispatch.rules.free_days import knows_school, why_free
 from dispatch.rules.recurring import dates_of, trip_on
 from dispatch.service.people import rules_of
@@ -26,7 +27,13 @@ from dispatch.world import World
 from routing.network import RoadNetwork
 
 AHEAD = timedelta(days=400)  # looked through for a date on which something could come of it
-_OF_SOME_DATES = {"short_notice", "after_cut_off", "too_far_ahead", "past"}  # obstacles; others stand in the way of every ride
+_OF_SOME_DATES = {
+    "short_notice",
+    "after_cut_off",
+    "too_far_ahead",
+    "past",
+    NOT_ELIGIBLE,
+}  # obstacles; others stand in the way of every ride
 CHANGED = Cancel(reason="booking_time")
 
 
@@ -248,6 +255,19 @@ def _check(store: Store, new: NewSeries, network: RoadNetwork, world: World, ask
         name = "arrive_by" if new.arrive_by else "depart_after"
         raise BadInput([Fault(name, "no_time", "is past or does not exist on any date of this series: the clocks change")])
     faults = [] if store.person_as_is(new.beneficiary_id) is not None else [UNKNOWN]
-    against = {obstacle.code: obstacle.fault for trip in trips.values() for obstacle in obstacles_to(frame.territory, trip, frame.now)}
+    against = {
+        obstacle.code: obstacle.fault for trip in trips.values() for obstacle in obstacles_to(store, frame.territory, trip, frame.now)
+    }
     faults += [fault for code, fault in against.items() if code not in _OF_SOME_DATES]
+    faults += _never_eligible(store, new, days, frame) if not faults and not new.override else []
     check_wish(next(iter(trips.values())), frame.territory, network, asker, faults)
+
+
+def _never_eligible(store: Store, new: NewSeries, days: Iterable[date], frame: Frame) -> list[Fault]:
+    """Where the territory asks for eligibility: why the person has none on any of these days. How many rides a month has counts later."""
+    if frame.rules.eligibility.rule == "none":
+        return []
+    terms = store.eligibility(new.beneficiary_id)
+    found = [lacking(terms, day, new.purpose, new.seats, "first_day") for day in days]
+    against = [obstacle.fault for obstacle in found if obstacle is not None]
+    return against[:1] if len(against) == len(found) else []

@@ -3,13 +3,14 @@
 In: a series that is held, days. Out: an `Outcome` of `service.series`. Called by the API; the caller commits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from pydantic import ValidationError
 
 from dispatch.errors import BadInput, Conflict, Fault, IllegalMove
 from dispatch.model.series import SeriesDays, SeriesMove
+from dispatch.rules.eligibility import NOT_ELIGIBLE
 from dispatch.rules.recurring import dates_of, trip_on
 from dispatch.service.series import Frame, Outcome, ask_as_series, check_goes_on, frame_of, let_go, make_date, pattern_of
 from dispatch.storage.series_tables import RideSeries, SeriesDate
@@ -38,23 +39,42 @@ def skip_days(store: Store, row: RideSeries, days: SeriesDays, world: World, *, 
 
 
 def take_up(store: Store, row: RideSeries, days: SeriesDays, network: RoadNetwork, world: World) -> Outcome:
-    """Dates that were skipped have their ride again. IllegalMove when none of them was."""
+    """Dates that were skipped, or whose person was not eligible, have their ride again. IllegalMove when none of them was."""
     frame = frame_of(store, world)
     check_goes_on(row, frame)
     first = max(days.first_day, frame.today)
-    skipped = [d for d in store.series_dates(row.id, first, days.last_day or days.first_day).values() if d.reason == SKIPPED]
+    ahead = store.series_dates(row.id, first, days.last_day or days.first_day).values()
+    skipped = [date_ for date_ in ahead if date_.reason in (SKIPPED, NOT_ELIGIBLE)]
     if not skipped:
         raise IllegalMove("No day of this series is skipped then.")
+    outcome = _ask_again(store, row, skipped, network, world, frame)
+    store.note_access("changed", "beneficiary", row.beneficiary_id, 1, world)
+    return outcome
+
+
+def take_up_eligible(store: Store, held: Iterable[RideSeries], world: World) -> tuple[SeriesDate, ...]:
+    """Dates of series that had no ride for want of eligibility are asked for again: something else is written now. Those that have one."""
+    frame, made = frame_of(store, world), list[SeriesDate]()
+    for row in held:
+        refused = [date_ for date_ in store.series_dates(row.id, frame.today).values() if date_.reason == NOT_ELIGIBLE]
+        if refused and row.wish:
+            made += _ask_again(store, row, refused, None, world, frame).made
+    return tuple(made)
+
+
+def _ask_again(
+    store: Store, row: RideSeries, dates: Iterable[SeriesDate], network: RoadNetwork | None, world: World, frame: Frame
+) -> Outcome:
+    """As if nobody had looked at these dates yet."""
     made, not_made = list[SeriesDate](), list[SeriesDate]()
-    for date_ in skipped:
+    for date_ in dates:
         day = date_.day
         store.remove_date(date_)
-        if day > row.made_until:  # its time comes
+        if day > row.made_until or (row.last_day is not None and day > row.last_day):  # its time comes, or never
             continue
         again = make_date(store, row, pattern_of(row), day, network, world, frame)
         if again is not None:
             (made if again.request_id else not_made).append(again)
-    store.note_access("changed", "beneficiary", row.beneficiary_id, 1, world)
     return Outcome(series=row, made=tuple(made), not_made=tuple(not_made))
 
 

@@ -14,8 +14,10 @@ from dispatch.model.asking import Channel, RefusalCode
 from dispatch.model.intake import Cancel, NewTrip
 from dispatch.model.lifecycle import INITIAL, OVER_LEG, UNDER_WAY, WANTED_REQUEST
 from dispatch.model.needs import Need
+from dispatch.model.rules import Rules
 from dispatch.notices.outbox import queue_notice
 from dispatch.rules.booking import Obstacle, obstacles_of
+from dispatch.rules.eligibility import lacking, used_up
 from dispatch.service.asking import release
 from dispatch.service.offers import withdraw_offer
 from dispatch.service.people import policy_of, rules_of
@@ -78,7 +80,9 @@ def request_trip(store: Store, new: NewTrip, network: RoadNetwork | None, world:
     faults = []
     if store.person_as_is(new.beneficiary_id) is None:  # and stays so until this is kept: nobody is erased around a new request
         faults.append(UNKNOWN)
-    faults += [obstacle.fault for obstacle in obstacles_to(territory, new, world.now())]
+    if rules_of(territory).eligibility.rule == "asked":
+        store.eligibility(new.beneficiary_id, hold=True)  # of two who ask for the last ride of a month, one counts the other's
+    faults += [obstacle.fault for obstacle in obstacles_to(store, territory, new, world.now())]
     check_wish(new, territory, network, asker, faults)
     row = make_request(new, territory, world, asker)
     store.describe_places(row, Places(**{name: getattr(new, name) for name in PLACES}))
@@ -100,8 +104,8 @@ def request_trip(store: Store, new: NewTrip, network: RoadNetwork | None, world:
 UNKNOWN = Fault("beneficiary_id", "unknown", "is not a person of this territory")
 
 
-def obstacles_to(territory: Territory, new: NewTrip, now: datetime) -> list[Obstacle]:
-    """What stands in the way of a wish as it is now: the calendar always, the booking rules unless staff go past them."""
+def obstacles_to(store: Store, territory: Territory, new: NewTrip, now: datetime) -> list[Obstacle]:
+    """What stands in the way of a wish as it is now: the calendar always, booking rules and eligibility unless staff go past them."""
     name = "arrive_by" if new.arrive_by else "depart_after"
     if new.moment <= now:
         return [Obstacle(field=name, code="past", sentence="C'est déjà passé.", sentence_en="is in the past", possible_until=new.moment)]
@@ -110,7 +114,20 @@ def obstacles_to(territory: Territory, new: NewTrip, now: datetime) -> list[Obst
         return [Obstacle(field=name, code="too_far_ahead", sentence=fr, sentence_en=en, possible_from=new.moment - HORIZON)]
     if new.override:
         return []
-    return obstacles_of(rules_of(territory).booking, new.moment, new.purpose, now, territory.timezone, name)
+    rules = rules_of(territory)
+    found = obstacles_of(rules.booking, new.moment, new.purpose, now, territory.timezone, name)
+    return [*found, *_not_eligible(store, rules, new, territory.timezone, name)]
+
+
+def _not_eligible(store: Store, rules: Rules, new: NewTrip, zone: str, field: str) -> list[Obstacle]:
+    """What is missing for the person to be eligible for this ride, where the territory asks for it."""
+    if rules.eligibility.rule == "none":
+        return []
+    terms, day = store.eligibility(new.beneficiary_id), new.moment.astimezone(ZoneInfo(zone)).date()
+    found = lacking(terms, day, new.purpose, new.seats, field)
+    if found is None and terms is not None and terms.rides_a_month is not None:
+        found = used_up(terms.rides_a_month, store.rides_in_month(new.beneficiary_id, day), field)
+    return [] if found is None else [found]
 
 
 def check_wish(new: NewTrip, territory: Territory, network: RoadNetwork | None, asker: Asker, faults: Sequence[Fault] = ()) -> None:
@@ -134,7 +151,7 @@ def make_request(new: NewTrip, territory: Territory, world: World, asker: Asker)
     return TripRequest(
         id=world.new_id(),
         service_date=new.moment.astimezone(ZoneInfo(territory.timezone)).date(),
-        **new.model_dump(exclude={"needs", "override", "same_driver", *PLACES}),
+        **new.model_dump(exclude={"needs", "same_driver", *PLACES}),
         same_driver="require" if new.wait_at_destination else new.same_driver,
         needs=list(dict.fromkeys([*new.needs, *child_seat])),
         state=INITIAL["request"],

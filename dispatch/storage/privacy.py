@@ -6,6 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from dispatch.storage.eligibility_tables import Eligibility
 from dispatch.storage.rows import Rows
 from dispatch.storage.tables import (
     ApiKey,
@@ -70,12 +71,13 @@ class PrivacyRows(Rows):
         return found
 
     def forget_traces(self, person_id: UUID, now: datetime) -> None:
-        """Refusals, ties, hours and papers go, keys end, and what was answered about the person in the last hours is emptied."""
+        """Refusals, ties, eligibility, hours and papers go, keys end, and what was answered about the person in the last hours is emptied."""
         for table, column in (
             (Refusal, Refusal.volunteer_id),
             (Refusal, Refusal.beneficiary_id),
             (Tie, Tie.volunteer_id),
             (Tie, Tie.beneficiary_id),
+            (Eligibility, Eligibility.id),
             (Availability, Availability.volunteer_id),
             (WeeklyHours, WeeklyHours.volunteer_id),
             (Absence, Absence.volunteer_id),

@@ -5,6 +5,7 @@ In: a session of `Database.read` or `Database.write`. Out: rows of `tables`. Cal
 
 from dispatch.storage.audit import AuditRows
 from dispatch.storage.driving import DrivingRows
+from dispatch.storage.eligibility import EligibilityRows
 from dispatch.storage.live import LiveRows
 from dispatch.storage.notices import NoticeRows
 from dispatch.storage.privacy import PrivacyRows
@@ -17,6 +18,17 @@ from dispatch.storage.webhooks import WebhookRows
 
 
 class Store(
-    VolunteerRows, TripRows, SeriesRows, RoundRows, DrivingRows, PrivacyRows, NoticeRows, WebhookRows, SmsRows, AuditRows, LiveRows
+    VolunteerRows,
+    TripRows,
+    SeriesRows,
+    EligibilityRows,
+    RoundRows,
+    DrivingRows,
+    PrivacyRows,
+    NoticeRows,
+    WebhookRows,
+    SmsRows,
+    AuditRows,
+    LiveRows,
 ):
     """One territory's rows. What belongs to another one is absent here."""

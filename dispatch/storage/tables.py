@@ -201,6 +201,7 @@ class TripRequest(Moved, Table):
     child_seats: Mapped[int] = mapped_column(server_default="0", default=0)
     load_minutes: Mapped[int | None]  # none: the person's
     unload_minutes: Mapped[int | None]
+    override: Mapped[bool] = mapped_column(server_default=sa.false(), default=False)  # staff went past the rules
     places: Mapped[bytes | None]  # what the ends are called and how to get in, sealed with the person's key: `vault.Places`
 
 

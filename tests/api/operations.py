@@ -126,6 +126,7 @@ class Operation:
             "use_link": {"token": "0" * 64},
             "create_beneficiary": {"name": "Odette", "home": home},
             "change_beneficiary": {"name": "Odette", "home": home},
+            "change_eligibility": {"kind": "temporary", "valid_until": "2027-01-31", "purposes": ["medical"], "proof": "paper"},
             "create_volunteer": {"name": "Odette", "home": home},
         }.get(self.name, (self.schema or {}).get("examples", [{}])[0])
 

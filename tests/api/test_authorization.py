@@ -305,6 +305,7 @@ class Things:
             "change_territory": lambda: {"name": f"Pays {uuid4()}", "policy": {}, "rules": {}, "timetable": [], "queue": "rounds"},
             "create_beneficiary": lambda: person,
             "change_beneficiary": lambda: person,
+            "change_eligibility": lambda: {"kind": "unconditional", "proof": "declared"},
             "create_volunteer": lambda: person,
             "change_volunteer": lambda: {**person, "active": True},
             "add_availability": lambda: {"starts_at": f"2026-12-01T{(clock := self._moment())}:00Z", "ends_at": f"2026-12-01T{clock}:30Z"},
