@@ -17,7 +17,7 @@ class EligibilityOut(BaseModel):
     kind: str = Field(examples=["unconditional", "conditional", "temporary"])
     valid_from: dt.date | None
     valid_until: dt.date | None = Field(description="The last day.")
-    purposes: list[str] | None
+    purposes: list[str] = Field(description="Empty: for any.")
     rides_a_month: int | None
     companion: bool
     proof: str = Field(examples=["paper", "referrer", "declared"])

@@ -13,9 +13,12 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict
 
 from api.pages.visit import VisitOf
+from dispatch.model.asking import PURPOSES
+from dispatch.model.eligibility import ELIGIBILITY_KINDS, PROOFS
 from dispatch.model.intake import RowId
 from dispatch.model.lifecycle import TABLE
 from dispatch.service.credentials import missing_kinds
+from dispatch.service.eligibility import standing_of
 from dispatch.service.engagements import LEDGER, ledger_of
 from dispatch.service.people import rules_of
 from dispatch.storage.store import Store
@@ -48,11 +51,12 @@ def show_people(visit: VisitOf) -> HTMLResponse:
 
 @router.get("/people/{beneficiary_id}")
 def show_person_file(beneficiary_id: RowId, visit: VisitOf) -> HTMLResponse:
-    """Who it is, what is needed in the car, with which volunteers, and the rides."""
+    """Who it is, what is needed in the car, whether the person may ask, with which volunteers, and the rides."""
     with visit.reading() as store:
         territory, row = store.territory(), store.get(Beneficiary, beneficiary_id)
         rides = store.page(TripRequest, None, _RIDES, beneficiary_id=row.id)
         legs, who = store.legs_of([request.id for request in rides]), store.identity(row.id)
+        standing = standing_of(store, row, visit.parts.world)
         ties, refused = store.ties(beneficiary_id=row.id), store.refused_by(row.id)
         active = [volunteer.id for volunteer in store.active_volunteers()]
         names = {one: found.name for one, found in store.identities({*active, *refused, *(tie.volunteer_id for tie in ties)}).items()}
@@ -68,6 +72,10 @@ def show_person_file(beneficiary_id: RowId, visit: VisitOf) -> HTMLResponse:
         "ties": ties,
         "refused": refused,
         "names": names,
+        "standing": standing,
+        "purposes": {code: labels[visit.language == "en"] for code, labels in PURPOSES.items()},
+        "kinds": ELIGIBILITY_KINDS,
+        "proofs": PROOFS,
         "volunteers": sorted(set(active) - set(refused), key=lambda one: names[one] or ""),
     }
     return visit.page("files/person.html", territory, **shown)

@@ -6,6 +6,7 @@ In: a stage and its people. Out: requests, over HTTP. Called by `simulation.mont
 import datetime as dt
 from typing import Any
 
+from api.simulation.eligible import Eligible
 from api.simulation.people import REQUESTS_A_DAY, People, Resident
 from api.simulation.stage import Stage
 
@@ -17,8 +18,8 @@ OPEN_RETURN = 0.12  # share of ways back whose time nobody knows yet
 class Asking:
     """The demand of a month."""
 
-    def __init__(self, stage: Stage, people: People) -> None:
-        self._stage, self._people = stage, people
+    def __init__(self, stage: Stage, people: People, eligible: Eligible) -> None:
+        self._stage, self._people, self._eligible = stage, people, eligible
 
     def begin_day(self, day: dt.date) -> None:
         """Calls of one day, at any time between half past eight and half past six."""
@@ -41,6 +42,10 @@ class Asking:
         status, answer = self.caller(who).call("POST", "/v1/trip-requests", body)
         if status == 409:  # has a request at that time already
             stage.count("requests_refused_as_doubles")
+            return
+        if status == 422 and [fault["code"] for fault in answer["errors"]] == ["not_eligible"]:  # brings a new paper the day after
+            stage.count("requests_refused_as_not_eligible")
+            stage.plan(stage.at(stage.today() + dt.timedelta(days=1), "10:00"), lambda: self._eligible.renew(who.id))
             return
         if status != 202:
             raise AssertionError(f"a request was answered {status}: {answer}")

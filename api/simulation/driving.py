@@ -6,6 +6,7 @@ In: a stage. Out: taps and calls, over HTTP. Called by `simulation.month` every 
 import datetime as dt
 from typing import Any
 
+from api.simulation.eligible import Eligible
 from api.simulation.stage import Stage
 
 NO_SHOW = 0.02  # share of rides there on which nobody is at the door
@@ -68,8 +69,8 @@ class Driving:
 class Calling:
     """The coordinator looks at what needs a human, and does something about it."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, stage: Stage, eligible: Eligible) -> None:
+        self._stage, self._eligible = stage, eligible
 
     def look(self) -> None:
         """Once around the list."""
@@ -92,10 +93,12 @@ class Calling:
         """Nobody here writes what cannot be read."""
 
     def _eligibility_ends(self, entry: Any) -> None:
-        """Renewed a few days before it ends: by `simulation.people`."""
+        """Somebody asks for the next paper, and has it."""
+        self._eligible.renew(entry["person_id"])
 
     def _not_eligible(self, entry: Any) -> None:
-        """As above."""
+        """As before its end."""
+        self._eligibility_ends(entry)
 
     def _stranded(self, entry: Any) -> None:
         """When nobody is found in time, a taxi brings the person back."""

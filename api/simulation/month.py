@@ -14,6 +14,7 @@ from uuid import UUID
 from api.simulation.answering import Answering
 from api.simulation.asking import Asking
 from api.simulation.driving import Calling, Driving
+from api.simulation.eligible import Eligible
 from api.simulation.judge import complaints_of, figures_of
 from api.simulation.people import settle
 from api.simulation.recurring import Recurring
@@ -57,7 +58,8 @@ def _set_up(service: Service, database: Database, wishes: Wishes) -> tuple[Stage
             store = None if territory_id is None else Store(session, territory_id)
             return make_key(Registry(session), role, store, None, service.world)[1]
 
-    new = {"name": "Pays simulé", "timezone": TIMEZONE, "timetable": [{"at": "17:00", "ahead": 1}], "rules": {"credentials": BLOCKING}}
+    rules = {"credentials": BLOCKING, "eligibility": {"rule": "asked"}}
+    new = {"name": "Pays simulé", "timezone": TIMEZONE, "timetable": [{"at": "17:00", "ahead": 1}], "rules": rules}
     territory = UUID(service.caller(first_key("admin")).make("/v1/territories", new)["id"])
     manager = service.caller(first_key("manager", territory))
     callers = {role: service.caller(manager.make("/v1/keys", {"role": role})["text"]) for role in ("coordinator", "prescriber", "partner")}
@@ -69,8 +71,10 @@ def _set_up(service: Service, database: Database, wishes: Wishes) -> tuple[Stage
 def _live(stage: Stage, database: Database, territory: UUID, network: RoadNetwork, watch: Callable[[dt.date], None]) -> None:
     """Day after day, and what is still open after the last one."""
     people = settle(stage, network)
-    asking, answering = Asking(stage, people), Answering(stage, people)
-    driving, calling, troubles = Driving(stage), Calling(stage), Troubles(stage, people)
+    eligible = Eligible(stage)
+    asking, answering = Asking(stage, people, eligible), Answering(stage, people)
+    driving, calling, troubles = Driving(stage), Calling(stage, eligible), Troubles(stage, people)
+    eligible.write_all([who.id for who in people.residents])
     troubles.file_papers()
     Recurring(stage, people, asking).begin()
     stage.after_turn += [answering.look, driving.look]

@@ -4,7 +4,7 @@ it rests on. Strict, as `model.intake`; codes only, so that nothing about health
 Read by the API and `service.eligibility`; whether a wish is within it is for `rules.eligibility`.
 """
 
-from typing import Annotated, Literal, Self, get_args
+from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -26,8 +26,8 @@ class NewEligibility(Intake):
     kind: EligibilityKind = Field(description="unconditional; conditional: with one of the conditions below at least; temporary: it ends.")
     valid_from: ServiceDate | None = Field(None, strict=False, description="The first day; from now on when absent.")
     valid_until: ServiceDate | None = Field(None, strict=False, description="The last day; without end when absent.")
-    purposes: Annotated[tuple[Purpose, ...], Field(min_length=1, max_length=20)] | None = Field(
-        None, strict=False, description="Condition: rides for these only."
+    purposes: tuple[Purpose, ...] = Field(
+        (), strict=False, max_length=20, description="Condition: rides for these only; for any when empty."
     )
     rides_a_month: int | None = Field(None, ge=1, le=100, description="Condition: at most so many requests for a calendar month.")
     companion: bool = Field(False, description="Condition: only with somebody who comes along (`seats` is 2 or more).")
@@ -36,7 +36,7 @@ class NewEligibility(Intake):
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
-        conditions = self.purposes is not None or self.rides_a_month is not None or self.companion
+        conditions = self.purposes or self.rides_a_month is not None or self.companion
         if self.valid_from is not None and self.valid_until is not None and self.valid_until < self.valid_from:
             raise ValueError("valid_until must not be before valid_from")
         if self.kind == "temporary" and self.valid_until is None:
@@ -45,6 +45,6 @@ class NewEligibility(Intake):
             raise ValueError("conditional needs a condition: purposes, rides_a_month or companion")
         if self.kind == "unconditional" and conditions:
             raise ValueError("unconditional has no conditions: call it conditional, or temporary")
-        if self.purposes is not None and len(set(self.purposes)) < len(self.purposes):
+        if len(set(self.purposes)) < len(self.purposes):
             raise ValueError("give each purpose once")
         return self

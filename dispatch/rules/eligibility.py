@@ -21,7 +21,7 @@ class Terms(Protocol):
     @property
     def valid_until(self) -> date | None: ...
     @property
-    def purposes(self) -> Sequence[str] | None: ...
+    def purposes(self) -> Sequence[str]: ...
     @property
     def companion(self) -> bool: ...
 
@@ -40,7 +40,7 @@ def lacking(terms: Terms | None, day: date, purpose: str | None, seats: int, fie
         fr = "Le droit aux trajets de cette personne sera terminé ce jour-là."
         en = "is after the end of this person's eligibility: give an earlier day, or have it renewed by the coordination"
         return Obstacle(field=field, code=NOT_ELIGIBLE, sentence=fr, sentence_en=en)
-    if terms.purposes is not None and purpose not in terms.purposes:
+    if terms.purposes and purpose not in terms.purposes:
         fr = "Le droit aux trajets de cette personne ne vaut pas pour ce motif."
         en = "must be one of the purposes that this person's eligibility is for"
         return Obstacle(field="purpose", code=NOT_ELIGIBLE, sentence=fr, sentence_en=en)

@@ -46,8 +46,7 @@ def write_eligibility(store: Store, person: Beneficiary, new: NewEligibility, by
     held = _hold_series(store, person)
     store.change(person, {})  # one version of the file: of two who write at once, the second is told
     row = store.eligibility(person.id, hold=True)
-    values = {**new.model_dump(), "purposes": None if new.purposes is None else list(new.purposes)}
-    values |= {"written_by": by, "written_at": world.now()}
+    values = {**new.model_dump(), "purposes": list(new.purposes), "written_by": by, "written_at": world.now()}
     if row is None:
         store.add(Eligibility(id=person.id, **values))
     else:

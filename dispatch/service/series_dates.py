@@ -68,13 +68,15 @@ def _ask_again(
     """As if nobody had looked at these dates yet."""
     made, not_made = list[SeriesDate](), list[SeriesDate]()
     for date_ in dates:
-        day = date_.day
+        day, reason = date_.day, date_.reason
         store.remove_date(date_)
         if day > row.made_until or (row.last_day is not None and day > row.last_day):  # its time comes, or never
             continue
         again = make_date(store, row, pattern_of(row), day, network, world, frame)
-        if again is not None:
-            (made if again.request_id else not_made).append(again)
+        if again is None:  # its moment has passed: it stays as it was
+            again = SeriesDate(id=world.new_id(), series_id=row.id, day=day, reason=reason)
+            store.add(again)
+        (made if again.request_id else not_made).append(again)
     return Outcome(series=row, made=tuple(made), not_made=tuple(not_made))
 
 

@@ -25,7 +25,7 @@ class Eligibility(OfTerritory, Table):
     kind: Mapped[str] = mapped_column(sa.String(20))
     valid_from: Mapped[date | None]
     valid_until: Mapped[date | None]  # the last day
-    purposes: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
+    purposes: Mapped[list[str]]
     rides_a_month: Mapped[int | None]
     companion: Mapped[bool]
     proof: Mapped[str] = mapped_column(sa.String(10))

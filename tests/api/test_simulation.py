@@ -36,7 +36,15 @@ def test_a_month_leaves_nobody_stranded_and_nothing_open(demo_roads: RoadNetwork
     assert found["complaints"] == []
     assert set(found["requests"]) <= ENDS
     happened = found["counted"]
-    for what in ("offers_accepted", "offers_declined", "cancellations", "taps_no_show", "calls_for_the_way_back", "absences"):
+    for what in (
+        "offers_accepted",
+        "offers_declined",
+        "cancellations",
+        "taps_no_show",
+        "calls_for_the_way_back",
+        "absences",
+        "eligibility_renewed",
+    ):
         assert happened.get(what, 0) > 0, what
     assert found["served_share"] > 0.3
 

@@ -1,11 +1,14 @@
 """Files of people and volunteers: found, read, and changed with what it takes away told first."""
 
+import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from api.pages.territory import SECTIONS, simple
 from api.pages.words.territory import CHOICES
+from dispatch.service.availability import local_today
 from tests.browser import Screen
 
 pytestmark = pytest.mark.browser
@@ -64,6 +67,38 @@ def test_whom_somebody_prefers_or_does_not_ride_with_is_noted_on_the_file_and_ta
     one.shot("person-ties")
     line.get_by_role("button", name="Lever").click()
     line.wait_for(state="detached")
+
+
+def test_eligibility_is_written_shown_and_withdrawn_and_the_day_says_where_it_is_missing(screen: Callable[..., Screen], site: Any) -> None:
+    rules = {"eligibility": {"rule": "asked"}}
+    with site.parts.writing(site.demo.territory_id, None) as store:
+        territory, before = store.territory(), store.territory().rules
+        territory.rules = {**before, **rules}
+        today = local_today(store, site.parts.world.now())
+    one = screen()
+    page = one.enter("coordinator", f"/day/{today}")
+    page.locator(".inbox li", has_text="Sans droit aux trajets : ").first.get_by_role("button", name="Voir").click()
+    page.get_by_text("Rien n'est noté").wait_for()
+    page.get_by_text("Noter un droit").click()
+    page.get_by_label("Quel droit").select_option("temporary")
+    page.get_by_role("button", name="Enregistrer ce droit").click()
+    page.get_by_text("Un droit temporaire a un dernier jour : donnez-le.").wait_for()
+    page.get_by_label("Dernier jour").fill(str(today + dt.timedelta(days=200)))
+    page.get_by_label("rendez-vous médical", exact=True).check()
+    page.get_by_label("Justificatif vu le").fill(str(today))
+    assert one.stumbles() == []
+    one.shot("eligibility-form")
+    page.get_by_role("button", name="Enregistrer ce droit").click()
+    page.locator("#eligibility .state", has_text="temporaire").wait_for()
+    assert "rendez-vous médical" in page.locator("#eligibility dl").inner_text()
+    assert one.stumbles() == []
+    one.shot("eligibility")
+    page.get_by_text("Modifier ou renouveler").click()
+    page.get_by_role("button", name="Retirer ce droit").click()
+    page.get_by_role("button", name="Oui, continuer").click()
+    page.get_by_text("Rien n'est noté").wait_for()
+    with site.parts.writing(site.demo.territory_id, None) as store:
+        store.territory().rules = before
 
 
 def test_an_absence_says_which_rides_it_reopens_before_it_is_noted(screen: Callable[..., Screen], site: object) -> None:

@@ -41,7 +41,6 @@ def test_each_condition_is_held_against_the_wish() -> None:
         {"kind": "conditional"},
         {"kind": "unconditional", "companion": True},
         {"kind": "unconditional", "valid_from": "2026-12-02", "valid_until": "2026-12-01"},
-        {"kind": "conditional", "purposes": []},
         {"kind": "conditional", "purposes": ["medical", "medical"]},
         {"kind": "conditional", "purposes": ["diabetes"]},
         {"kind": "conditional", "rides_a_month": 0},

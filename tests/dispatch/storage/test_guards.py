@@ -397,7 +397,7 @@ def _fill(place: TestTerritory) -> None:
             RideSeries(created_at=NOW, **series),
         )
         store.add(SeriesDate(id=place.world.new_id(), series_id=series["id"], day=DATE, reason="skipped"))
-        store.add(Eligibility(id=person, kind="unconditional", companion=False, proof="paper", written_at=NOW))
+        store.add(Eligibility(id=person, kind="unconditional", purposes=[], companion=False, proof="paper", written_at=NOW))
         paper = {"id": place.world.new_id(), "volunteer_id": volunteer, "kind": "licence", "created_at": NOW}
         store.add(Credential(state="submitted", **paper))
         about = {"credential_id": paper["id"], "media_type": "image/png", "size": 1, "sealed": b"", "created_at": NOW}

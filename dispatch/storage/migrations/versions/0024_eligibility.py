@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=True),
         sa.Column("valid_until", sa.Date(), nullable=True),
-        sa.Column("purposes", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("purposes", sa.JSON(), nullable=False),
         sa.Column("rides_a_month", sa.Integer(), nullable=True),
         sa.Column("companion", sa.Boolean(), nullable=False),
         sa.Column("proof", sa.String(length=10), nullable=False),
