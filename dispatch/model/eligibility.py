@@ -4,9 +4,9 @@ it rests on. Strict, as `model.intake`; codes only, so that nothing about health
 Read by the API and `service.eligibility`; whether a wish is within it is for `rules.eligibility`.
 """
 
-from typing import Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import FailFast, Field, model_validator
 
 from dispatch.model.asking import Purpose
 from dispatch.model.clock import ServiceDate
@@ -26,7 +26,7 @@ class NewEligibility(Intake):
     kind: EligibilityKind = Field(description="unconditional; conditional: with one of the conditions below at least; temporary: it ends.")
     valid_from: ServiceDate | None = Field(None, strict=False, description="The first day; from now on when absent.")
     valid_until: ServiceDate | None = Field(None, strict=False, description="The last day; without end when absent.")
-    purposes: tuple[Purpose, ...] = Field(
+    purposes: Annotated[tuple[Purpose, ...], FailFast()] = Field(
         (), strict=False, max_length=20, description="Condition: rides for these only; for any when empty."
     )
     rides_a_month: int | None = Field(None, ge=1, le=100, description="Condition: at most so many requests for a calendar month.")

@@ -414,7 +414,7 @@ def wrong_cells(service: Service, role: str) -> Iterator[str]:
 
         def call(whose: Whose) -> httpx2.Response:
             about = things.path(path, whose)  # noqa: B023
-            headers = {"If-Match": things.tag(operation)} if operation.startswith(("change_", "erase_")) else {}  # noqa: B023
+            headers = {"If-Match": things.tag(operation)} if operation.startswith(("change_", "erase_", "withdraw_")) else {}  # noqa: B023
             sent: dict[str, Any] = {"json": body} if (body := things.body(operation, whose)) else {}  # noqa: B023
             if sheet := things.sheet(operation):  # noqa: B023
                 sent, headers = {"content": sheet}, {**headers, "Content-Type": "text/csv"}
