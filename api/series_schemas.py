@@ -63,6 +63,7 @@ class SeriesOutcome(BaseModel):
         description="Rides that stay: a volunteer has agreed to drive, or they were moved one by one. To end them, cancel them."
     )
     cancelled: int = Field(description="Rides that are not needed any more.")
+    eligible_until: dt.date | None = Field(description="The person's eligibility ends on this day, and the series goes on after it.")
 
     @classmethod
     def of(cls, store: Store, outcome: Outcome) -> Self:
@@ -70,7 +71,8 @@ class SeriesOutcome(BaseModel):
         lists = (outcome.made, outcome.not_made, outcome.kept)
         made, not_made, kept = (dates_out(store, dates) for dates in lists)
         series = SeriesOut.of(outcome.series)
-        return cls(series=series, made=made, not_made=not_made, kept=kept, cancelled=outcome.cancelled)
+        told = {"cancelled": outcome.cancelled, "eligible_until": outcome.eligible_until}
+        return cls(series=series, made=made, not_made=not_made, kept=kept, **told)
 
 
 def dates_out(store: Store, dates: Iterable[SeriesDate]) -> list[SeriesDateOut]:

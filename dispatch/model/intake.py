@@ -245,7 +245,9 @@ class Wish(Intake):
     child_seats: int = Field(0, ge=0, le=4, description="Children among `seats` who need a seat of their own, there in the car.")
     load_minutes: int | None = Field(None, ge=0, le=60, description="To get in on this ride; the person's own when absent.")
     unload_minutes: int | None = Field(None, ge=0, le=60, description="To get out on this ride; the person's own when absent.")
-    override: bool = Field(False, description="Past the territory's booking rules, or in spite of another ride then; by staff only.")
+    override: bool = Field(
+        False, description="Past the territory's booking rules and eligibility, or in spite of another ride then; by staff only."
+    )
 
 
 class NewTrip(Wish):

@@ -46,6 +46,7 @@ class Outcome:
     not_made: tuple[SeriesDate, ...] = ()  # dates that have none, with the reason
     kept: tuple[SeriesDate, ...] = ()  # rides that volunteers have agreed to drive: as they were
     cancelled: int = 0
+    eligible_until: date | None = None  # no rides come of it after that day, though the series goes on: to be renewed in time
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def begin_series(store: Store, new: NewSeries, network: RoadNetwork, world: Worl
     _check(store, new, network, world, asker, frame)
     row = _keep(store, new, world, asker, frame)
     made, not_made = extend_series(store, row, network, world, tell=True)
-    return Outcome(series=row, made=made, not_made=not_made)
+    return Outcome(series=row, made=made, not_made=not_made, eligible_until=_eligible_until(store, new, frame))
 
 
 def change_series(
@@ -108,7 +109,8 @@ def change_series(
             date_.series_id = following.id
     store.flush()
     made, not_made = extend_series(store, following, network, world)
-    return Outcome(series=following, made=made, not_made=not_made, kept=tuple(kept), cancelled=gone)
+    until = _eligible_until(store, new, frame)
+    return Outcome(series=following, made=made, not_made=not_made, kept=tuple(kept), cancelled=gone, eligible_until=until)
 
 
 def end_series(store: Store, row: RideSeries, last_day: date, world: World, *, also_promised: bool = False) -> Outcome:
@@ -271,3 +273,10 @@ def _never_eligible(store: Store, new: NewSeries, days: Iterable[date], frame: F
     found = [lacking(terms, day, new.purpose, new.seats, "first_day") for day in days]
     against = [obstacle.fault for obstacle in found if obstacle is not None]
     return against[:1] if len(against) == len(found) else []
+
+
+def _eligible_until(store: Store, new: NewSeries, frame: Frame) -> date | None:
+    """The end of the person's eligibility, where the series goes on after it."""
+    terms = store.eligibility(new.beneficiary_id) if frame.rules.eligibility.rule == "asked" and not new.override else None
+    ends = None if terms is None else terms.valid_until
+    return ends if ends is not None and (new.last_day or date.max) > ends else None

@@ -152,6 +152,7 @@ def test_dates_of_a_series_beyond_it_are_said_at_once_and_asked_for_once_it_is_r
     made = series(place, person, REFERRER)
     assert [f"{date.day:%m-%d}" for date in made.made] == ["11-26", "12-03", "12-10"]
     assert [(f"{date.day:%m-%d}", date.reason) for date in made.not_made] == [("12-17", "not_eligible"), ("12-24", "not_eligible")]
+    assert made.eligible_until == dt.date(2026, 12, 10)  # also where the first date after it is months away
     with pytest.raises(BadInput, match="first_day"):
         series(place, person, REFERRER, first_day=dt.date(2026, 12, 11), weekdays=(5,))
     assert listed(place) == [
