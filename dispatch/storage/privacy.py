@@ -71,7 +71,7 @@ class PrivacyRows(Rows):
         return found
 
     def forget_traces(self, person_id: UUID, now: datetime) -> None:
-        """Refusals, ties, eligibility, hours and papers go, keys end, and what was answered about the person in the last hours is emptied."""
+        """Refusals, ties, eligibility, hours and papers go, keys end, and what was answered about the person lately is emptied."""
         for table, column in (
             (Refusal, Refusal.volunteer_id),
             (Refusal, Refusal.beneficiary_id),
