@@ -74,7 +74,7 @@ class Service:
     @property
     def series_of_mine(self) -> dict[str, Any]:
         """A wish that comes again, the same each time."""
-        days = {"weekdays": [1, 2, 3, 4, 5, 6, 7], "first_day": "2026-11-23"}
+        days = {"weekdays": [4], "first_day": "2026-11-23"}
         return {**self.wish_of_mine, "arrive_by": "20:00", "return_after": "21:00", **days}
 
     @property

@@ -1,6 +1,7 @@
 """docs/authorization.md is complete, and true cell by cell: every operation, by every role, with something of one's own and of others."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -267,13 +268,13 @@ class Things:
             return receive_sms(store, sms, place.world).id
 
     def series(self, whose: Whose) -> UUID:
-        """Of every day."""
+        """Of every Thursday."""
         place, person = self.place(whose), self.person("same" if whose == "deleted" else whose)
         asker, self.of_series = Asker(channel="series"), person
         if whose == "own" and self.role in REFERRERS:
             asker = Asker(actor_id=self.key_id(), channel="series")
         ends: dict[str, Any] = {"origin": place.point(), "destination": place.point(), "arrive_by": "10:40"}
-        new = NewSeries(beneficiary_id=person, weekdays=(1, 2, 3, 4, 5, 6, 7), first_day=NOW.date(), **ends)
+        new = NewSeries(beneficiary_id=person, weekdays=(4,), first_day=NOW.date(), **ends)
         with place.store() as store:
             row = begin_series(store, new, place.network, place.world, asker).series
             if self.operation == "resume_series_days":
@@ -406,11 +407,13 @@ def can_end(path: str) -> bool:
     return path.split("/")[2] not in stay
 
 
-def wrong_cells(service: Service, role: str) -> Iterator[str]:
-    """Every cell of a role that is not as the page says, with what was answered."""
+def wrong_cells(service: Service, role: str, only: str = "") -> Iterator[str]:
+    """Every cell of a role that is not as the page says, with what was answered; `only`: of those that say so."""
     things, expected = Things(service, role), table()
     for operation, (method, path) in operations(service).items():
         cell, things.operation = expected[operation][role], operation
+        if only not in ("", cell):
+            continue
 
         def call(whose: Whose) -> httpx2.Response:
             about = things.path(path, whose)  # noqa: B023
@@ -473,10 +476,10 @@ def test_every_cell_is_true_on_postgresql(postgis: Database, demo_roads: RoadNet
     assert list(wrong_cells(Service(postgis, demo_roads), role)) == []
 
 
-@pytest.mark.parametrize("operation", ["list_volunteers", "get_round", "create_key"])
-def test_a_row_with_one_role_too_many_is_found(service: Service, operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth, "ALLOWED", {**auth.ALLOWED, operation: auth.ALLOWED[operation] | {"auditor"}})
-    assert [cell.split(",")[0] for cell in wrong_cells(service, "auditor")] == [operation, operation]
+def test_a_row_with_one_role_too_many_is_found(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = ["list_volunteers", "get_round", "create_key"]
+    monkeypatch.setattr(auth, "ALLOWED", {**auth.ALLOWED, **{name: auth.ALLOWED[name] | {"auditor"} for name in wrong}})
+    assert Counter(cell.split(",")[0] for cell in wrong_cells(service, "auditor", "no")) == dict.fromkeys(wrong, 2)
 
 
 @pytest.mark.parametrize(("role", "at_least"), [("beneficiary", 4), ("driver", 6), ("prescriber", 5)])
@@ -484,7 +487,7 @@ def test_without_the_look_at_whose_it_is_the_table_fails(
     service: Service, role: str, at_least: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(auth, "_seen", lambda row, _: row)
-    assert len({cell.split(",")[0] for cell in wrong_cells(service, role)}) >= at_least
+    assert len({cell.split(",")[0] for cell in wrong_cells(service, role, "own")}) >= at_least
 
 
 def test_a_key_of_one_territory_is_not_revoked_by_another(service: Service) -> None:
@@ -532,7 +535,7 @@ def test_a_limited_key_does_what_its_scopes_say_and_nothing_else(service: Servic
         }
 
     whole = answers(None)
-    for scope in SCOPES:
+    for scope in SCOPES if role == "manager" else ():  # who may do the most; of the other: no scope gives what the role has not
         limited = answers((scope,))
         for operation, status in limited.items():
             needed = auth.SCOPED.get(operation)
