@@ -100,7 +100,7 @@ def look(store: Store, new: NewTrip, network: RoadNetwork, world: World, asker: 
     obstacles = _obstacles(store, territory, new, world, asker)
     wish = _put(store, territory, new, network, world, asker)
     found = _try(wish.held.problem, wish)
-    unserved = explain_unserved(wish.held.problem, wish.held.routes) if found.routes is None else []
+    unserved = explain_unserved(wish.held.problem, wish.held.routes, wish.legs) if found.routes is None else []
     why = tuple(Why(direction=u.leg, reason=u.reason, sentence=u.sentence, sentence_en=u.sentence_en) for u in unserved)
     alternatives: tuple[Alternative, ...] = ()
     if obstacles or found.routes is None:

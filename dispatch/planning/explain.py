@@ -6,7 +6,7 @@ what comes nearest to serving the person. Every verdict is an exact insertion, n
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from dispatch.planning.problem import NO_LIMIT, UNREACHABLE, Arrays, Problem
 _ORDER = list(Reason)
 
 
-def explain_unserved(problem: Problem, routes: Sequence[Sequence[int]]) -> list[Unserved]:
+def explain_unserved(problem: Problem, routes: Sequence[Sequence[int]], only: Collection[int] | None = None) -> list[Unserved]:
     """Give every unserved leg its reason.
 
     Parameters
@@ -26,6 +26,8 @@ def explain_unserved(problem: Problem, routes: Sequence[Sequence[int]]) -> list[
     problem : Problem
     routes : sequence of routes
         Stops per shift of the final plan.
+    only : collection of legs, optional
+        Whoever asks about some, both ways of each request, is not kept waiting for the reasons of the others.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def explain_unserved(problem: Problem, routes: Sequence[Sequence[int]]) -> list[
     """
     p = problem.arrays
     served = {stop // 2 for route in routes for stop in route}
-    absent = [leg for leg in range(len(problem.legs)) if leg not in served]
+    absent = [leg for leg in (range(len(problem.legs)) if only is None else sorted(only)) if leg not in served]
     if not absent:
         return []
     present = make_routes(p)

@@ -102,6 +102,12 @@ def test_who_was_told_something_is_not_named_for_the_same_time(place: TestTerrit
     assert not by_kind(answer).get("other_time")  # no time of that day helps: the rides of the day are used up
 
 
+def test_why_is_said_of_the_wish_and_not_of_rides_that_cannot_be_driven_as_told(place: TestTerritory) -> None:
+    volunteer, other = place.volunteer(), place.ask()
+    place.run_round({(other, "outbound"): (volunteer, "08:01"), (other, "return"): (volunteer, "08:02")})
+    assert [why.direction for why in ask(place, wish(place)).why] == ["outbound", "return"]
+
+
 def test_each_alternative_works_when_it_is_asked_for(place: TestTerritory) -> None:
     volunteer = place.volunteer("A", ("12:00", "17:00"))
     tomorrow = DATE + dt.timedelta(days=1)
