@@ -354,7 +354,7 @@ class Things:
             "refuse_trip_request": lambda: {"code": "other"},
             "call_for_return": lambda: {"ready_at": "2026-11-24T20:00:00Z"},
             "create_round": lambda: {"date": "2026-11-25"},
-            "send_day": lambda: {},
+            "send_day": dict,
             "create_key": lambda: {"role": "partner"},
             "create_account": lambda: {"role": "coordinator", "name": "Odette", "email": f"{uuid4().hex}@example.org"},
             "create_link": lambda: {"role": "driver", "holder_id": str(uuid4() if whose == "absent" else self.volunteer(whose))},
