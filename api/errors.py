@@ -103,9 +103,10 @@ def _title(status: int, language: str) -> str:
 
 
 def _allowed(request: Request) -> str:
-    """Every method of this path: Starlette names those of the first route only."""
-    here = (route.methods or () for route in iter_route_contexts(request.app.routes) if route.path_regex.match(request.url.path))
-    return ", ".join(sorted({method for methods in here for method in methods}))
+    """Every method of this path: Starlette names those of the first route only. Of a path that is also somebody's `{id}`, its own."""
+    here = [route for route in iter_route_contexts(request.app.routes) if route.path_regex.match(request.url.path)]
+    fewest = min((route.path_regex.groups for route in here), default=0)
+    return ", ".join(sorted({method for route in here if route.path_regex.groups == fewest for method in route.methods or ()}))
 
 
 def _is_of_a_page(request: Request) -> bool:

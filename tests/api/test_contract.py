@@ -9,6 +9,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 import uvicorn
@@ -18,10 +20,16 @@ from dispatch.engine.throttle import Throttle
 from dispatch.metrics import CALLS
 from dispatch.model.intake import NewAccount
 from dispatch.model.roles import ROLES
+from dispatch.model.series import NewSeries
+from dispatch.model.sms import IncomingSms
 from dispatch.model.volunteering import NewCredential
+from dispatch.notices.outbox import queue_notice
 from dispatch.service.accounts import make_account
 from dispatch.service.credentials import attach_file, hand_in
 from dispatch.service.keys import make_key
+from dispatch.service.series import begin_series
+from dispatch.service.sms import receive_sms
+from dispatch.service.trips import Asker
 from dispatch.storage.accounts import Accounts
 from dispatch.storage.database import Database
 from dispatch.storage.registry import Registry
@@ -29,6 +37,7 @@ from dispatch.storage.tables import Volunteer
 from routing.network import RoadNetwork
 from tests.api.conftest import Service
 from tests.api.operations import PICTURE, TEXT, operations
+from tests.dispatch.territories import DATE, NOW
 from tests.servers import free_port
 
 #: What a description cannot say (places must be near roads, a time in the future) is refused although it fits: not a violation.
@@ -73,10 +82,20 @@ def things(service: Service) -> dict[str, list[str]]:
             paper = hand_in(store, store.get(Volunteer, volunteer), NewCredential(kind="licence"), place.world)
             attach_file(store, paper, PICTURE, "application/pdf", place.world)
             found.setdefault("credential_id", []).append(str(paper.id))
+            (leg, _) = store.legs_of([request])[request]
+            run_id = store.active_assignments([leg.id])[leg.id].run_id
+            sms = IncomingSms.model_validate({"from": "+33639980009", "message": "?", "message_id": uuid4().hex})
+            sms_id = receive_sms(store, sms, place.world).id
+            ends: dict[str, Any] = {"origin": place.point(), "destination": place.point(), "arrive_by": "16:40"}
+            wished = NewSeries(beneficiary_id=person, weekdays=(4,), first_day=NOW.date(), **ends)
+            series = begin_series(store, wished, place.network, place.world, Asker(channel="series")).series
+            told = queue_notice(store, "request_received", person, request, place.world, facts={"at": NOW})
+            told.state = "to_call"
         own = {"territory_id": place.id, "volunteer_id": volunteer, "beneficiary_id": person, "request_id": request, "offer_id": offer.id}
+        own |= {"leg_id": leg.id, "run_id": run_id, "sms_id": sms_id, "series_id": series.id, "notice_id": told.id, "call_id": told.id}
         for name, row_id in {**own, "round_id": offer.round_id, "account_id": account.id, "key_id": key.id}.items():
             found.setdefault(name, []).append(str(row_id))
-    for name, known in TEXT.items():
+    for name, known in {**TEXT, "date": f"{DATE}"}.items():
         found[name] = [known]
     return found
 
@@ -125,7 +144,7 @@ def test_every_call_with_anything_is_answered_as_described(address: tuple[Servic
     options = ["--max-examples", "20" if role == "coordinator" else "6", "--seed", "1", "--exclude-checks", LEFT_OUT, "--no-color"]
     options += ["--generation-database", "none", "--generation-with-security-parameters", "false"]  # two credentials at once are none
     run = [program, "run", f"{url}/openapi.json", "-H", f"Authorization: Bearer {service.key(role)}", *options]
-    done = subprocess.run(run, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=500)
+    done = subprocess.run(run, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=1500)
     report = "\n".join(line[:300] for line in done.stdout.splitlines())
     assert done.returncode == 0, report
     assert "Test cases:" in report
