@@ -211,7 +211,7 @@ class Things:
     def leg(self, whose: Whose) -> UUID:
         if self.operation in ("show_candidates", "entrust_leg"):  # of a way that waits for somebody
             place = self.place(whose)
-            return place.trip(place.ask(arrive=self._moment(), back=None)).legs[0].leg.id
+            return place.trip(place.ask(arrive="14:00", back=None)).legs[0].leg.id  # however far it is, whoever is free from 8:00 can
         return self._ride(whose).leg_id
 
     def _ride(self, whose: Whose) -> Assignment:
@@ -418,7 +418,7 @@ def wrong_cells(service: Service, role: str, only: str = "") -> Iterator[str]:
         def call(whose: Whose) -> httpx2.Response:
             about = things.path(path, whose)  # noqa: B023
             headers = {"If-Match": things.tag(operation)} if operation.startswith(("change_", "erase_", "withdraw_")) else {}  # noqa: B023
-            sent: dict[str, Any] = {"json": body} if (body := things.body(operation, whose)) else {}  # noqa: B023
+            sent: dict[str, Any] = {"json": body} if (body := things.body(operation, whose)) is not None else {}  # noqa: B023
             if sheet := things.sheet(operation):  # noqa: B023
                 sent, headers = {"content": sheet}, {**headers, "Content-Type": "text/csv"}
             if operation == "put_credential_file":  # noqa: B023
