@@ -58,6 +58,8 @@ def show_person_file(beneficiary_id: RowId, visit: VisitOf) -> HTMLResponse:
         legs, who = store.legs_of([request.id for request in rides]), store.identity(row.id)
         standing = standing_of(store, row, visit.parts.world)
         ties, refused = store.ties(beneficiary_id=row.id), store.refused_by(row.id)
+        consents = store.consents_of(row.id)
+        said_by = store.identities([one.noted_by for one in consents if one.noted_by])
         active = [volunteer.id for volunteer in store.active_volunteers()]
         names = {one: found.name for one, found in store.identities({*active, *refused, *(tie.volunteer_id for tie in ties)}).items()}
     visit.parts.note_read(visit.caller, "beneficiary", row.id)
@@ -69,6 +71,8 @@ def show_person_file(beneficiary_id: RowId, visit: VisitOf) -> HTMLResponse:
         "legs": legs,
         "needs": visit.needs(row.needs),
         "place": visit.place(row.home),
+        "consents": consents,
+        "said_by": said_by,
         "ties": ties,
         "refused": refused,
         "names": names,

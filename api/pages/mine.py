@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 from api.pages.asking import needs_to_choose, place_name
 from api.pages.visit import Visit, VisitOf
 from api.pages.ways import Ride, isolated, tell_rides
+from dispatch.model.consent import REFERRAL, WORDINGS
 from dispatch.notices.links import make_token
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Beneficiary, TripRequest
@@ -75,7 +76,8 @@ def show_new_person(visit: VisitOf) -> HTMLResponse:
     """The form for somebody new."""
     with visit.reading() as store:
         usual, others = needs_to_choose(visit.language)
-        return visit.page("person/new_person.html", store.territory(), usual_needs=usual, other_needs=others)
+        said: dict[str, Any] = {"wording": REFERRAL, "consent": WORDINGS[REFERRAL][visit.language == "en"]}
+        return visit.page("person/new_person.html", store.territory(), usual_needs=usual, other_needs=others, **said)
 
 
 def _rides(visit: Visit, store: Store, requests: list[TripRequest]) -> tuple[list[Ride], list[Ride]]:

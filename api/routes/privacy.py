@@ -1,9 +1,10 @@
 """The rights of people over what is kept of them: a copy of all of it, and erasure."""
 
+import datetime as dt
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import CallerOf, own_beneficiary, own_volunteer
 from api.deps import PartsOf
@@ -21,6 +22,16 @@ from dispatch.storage.tables import Beneficiary, Volunteer
 router = APIRouter()
 
 
+class ConsentOut(BaseModel):
+    """That a person agreed to the data being given by somebody else."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    wording: str = Field(examples=["referral-1"])
+    noted_at: dt.datetime
+    noted_by: UUID | None = Field(description="The account or key that says so.")
+
+
 class BeneficiaryCopy(BaseModel):
     """All that is kept about a person."""
 
@@ -29,6 +40,7 @@ class BeneficiaryCopy(BaseModel):
     series: list[SeriesOut]
     prefers: list[UUID] = Field(description="Volunteers.")
     eligibility: EligibilityOut | None
+    consents: list[ConsentOut]
 
 
 @router.get("/beneficiaries/{beneficiary_id}/copy", tags=["beneficiaries"])
@@ -39,12 +51,14 @@ def copy_beneficiary(beneficiary_id: RowId, caller: CallerOf, parts: PartsOf) ->
         requests = [request for request in store.requests_for(row.id) if not caller.is_referrer or request.entered_by == caller.actor_id]
         series = [one for one in store.series_of(row.id) if not caller.is_referrer or one.entered_by == caller.actor_id]
         terms = None if caller.is_referrer else store.eligibility(row.id)
+        consents = [one for one in store.consents_of(row.id) if not caller.is_referrer or one.noted_by == caller.actor_id]
         found = BeneficiaryCopy(
             person=BeneficiaryOut.of(row, store.identity(row.id)),
             requests=[TripOut.of(view) for view in show_trips(store, requests)],
             series=[SeriesOut.of(one) for one in series],
-            prefers=[tie.volunteer_id for tie in store.ties(beneficiary_id=row.id) if tie.preferred],
             eligibility=None if terms is None else EligibilityOut.model_validate(terms),
+            prefers=[] if caller.is_referrer else [tie.volunteer_id for tie in store.ties(beneficiary_id=row.id) if tie.preferred],
+            consents=[ConsentOut.model_validate(one) for one in consents],
         )
     parts.note_read(caller, "beneficiary", row.id, act="copied")
     return found

@@ -23,6 +23,7 @@ from pydantic import (
 
 from dispatch.model.asking import CancelReason, Direction, Purpose, RefusalCode
 from dispatch.model.clock import FIRST, LAST, ServiceDate, Zone
+from dispatch.model.consent import Wording
 from dispatch.model.contact import Email, Phone
 from dispatch.model.day import Lat, Lon, Policy
 from dispatch.model.needs import Need
@@ -162,6 +163,9 @@ class NewBeneficiary(_Reached):
     load_minutes: int = Field(3, ge=0, le=60)
     unload_minutes: int = Field(2, ge=0, le=60)
     max_ride_minutes: int | None = Field(None, ge=1, le=1440)
+    consent: Wording | None = Field(
+        None, description="The wording to which the person has agreed, whose data somebody else gives; kept with the moment and by whom."
+    )
 
     @model_validator(mode="after")
     def _contact_has_a_name(self) -> Self:

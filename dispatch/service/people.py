@@ -77,11 +77,17 @@ def rules_of(territory: Territory) -> Rules:
 def add_beneficiary(store: Store, new: NewBeneficiary, network: RoadNetwork, world: World, entered_by: UUID | None = None) -> Beneficiary:
     """File a person who asks for rides."""
     _check_home(store, new.home, network)
-    given = new.model_dump(exclude={"needs", *IDENTITY})
+    given = new.model_dump(exclude={"needs", "consent", *IDENTITY})
     row = Beneficiary(id=world.new_id(), **given, needs=list(new.needs), entered_by=entered_by, created_at=world.now())
     store.add_person(row, _identity(new))
+    _note_consent(store, row, new, world)
     store.note_access("made", row.__tablename__, row.id, 1, world)
     return row
+
+
+def _note_consent(store: Store, row: Beneficiary, new: NewBeneficiary, world: World) -> None:
+    if new.consent is not None:
+        store.add_consent(row.id, new.consent, world)
 
 
 def add_volunteer(store: Store, new: NewVolunteer, network: RoadNetwork, world: World) -> Volunteer:
@@ -126,8 +132,10 @@ def change_person(
     if new.home != row.home:
         _check_home(store, new.home, network)
     lists = {name: list(getattr(new, name)) for name in ("needs", "accepts_needs") if hasattr(new, name)}
-    store.change(row, new.model_dump(exclude={"active", *IDENTITY}) | lists)
+    store.change(row, new.model_dump(exclude={"active", "consent", *IDENTITY}) | lists)
     store.identify(row.id, _identity(new))
+    if isinstance(row, Beneficiary) and isinstance(new, NewBeneficiary):
+        _note_consent(store, row, new, world)
     store.note_access("changed", row.__tablename__, row.id, 1, world)
     if isinstance(new, ChangedVolunteer) and not new.active:
         end_logins(Accounts(store.session), store, row.id, world)

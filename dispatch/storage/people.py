@@ -15,6 +15,7 @@ from dispatch.storage.tables import (
     Assignment,
     Availability,
     Beneficiary,
+    Consent,
     Leg,
     Person,
     PersonKey,
@@ -24,6 +25,7 @@ from dispatch.storage.tables import (
     Volunteer,
 )
 from dispatch.storage.vault import ERASED, NOWHERE, Identity, Places, Vault, vault_of
+from dispatch.world import World
 
 
 class PeopleRows(Rows):
@@ -112,6 +114,18 @@ class PeopleRows(Rows):
             .where(Person.territory_id == self.territory_id, Person.id.in_(list(person_ids)))
         )
         return [(person, key) for person, key in self.session.execute(query)]
+
+    # What they agreed to
+
+    def add_consent(self, beneficiary_id: UUID, wording: str, world: World) -> None:
+        """As whoever acts here says, now."""
+        row = Consent(id=world.new_id(), beneficiary_id=beneficiary_id, wording=wording, noted_at=world.now(), noted_by=self._actor_id)
+        self.add(row)
+
+    def consents_of(self, beneficiary_id: UUID) -> Sequence[Consent]:
+        """The newest first."""
+        query = sa.select(Consent).where(Consent.territory_id == self.territory_id, Consent.beneficiary_id == beneficiary_id)
+        return self.session.scalars(query.order_by(Consent.noted_at.desc(), Consent.id)).all()
 
     # Their files
 

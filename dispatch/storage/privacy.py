@@ -13,6 +13,7 @@ from dispatch.storage.tables import (
     Assignment,
     Availability,
     Beneficiary,
+    Consent,
     Offer,
     Person,
     PersonKey,
@@ -71,13 +72,14 @@ class PrivacyRows(Rows):
         return found
 
     def forget_traces(self, person_id: UUID, now: datetime) -> None:
-        """Refusals, ties, eligibility, hours and papers go, keys end, and what was answered about the person lately is emptied."""
+        """Refusals, ties, consents, eligibility, hours and papers go, keys end, and what was answered lately about them is emptied."""
         for table, column in (
             (Refusal, Refusal.volunteer_id),
             (Refusal, Refusal.beneficiary_id),
             (Tie, Tie.volunteer_id),
             (Tie, Tie.beneficiary_id),
             (Eligibility, Eligibility.id),
+            (Consent, Consent.beneficiary_id),
             (Availability, Availability.volunteer_id),
             (WeeklyHours, WeeklyHours.volunteer_id),
             (Absence, Absence.volunteer_id),

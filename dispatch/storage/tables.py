@@ -90,6 +90,17 @@ class Beneficiary(_Filed, Table):
     entered_by: Mapped[UUID | None]  # the key or account of a referrer
 
 
+class Consent(OfTerritory, Table):
+    """That a person has agreed, to which wording, when, and who says so. Never changed; ended by erasing the person."""
+
+    __tablename__ = "consent"
+    __table_args__ = (*within("beneficiary_id"), sa.Index(None, "beneficiary_id"))
+    beneficiary_id: Mapped[UUID]
+    wording: Mapped[str] = mapped_column(sa.String(20))  # `model.consent.WORDINGS`
+    noted_at: Mapped[datetime]
+    noted_by: Mapped[UUID | None]  # a key or account
+
+
 _ENGAGEMENT = sa.table("engagement", sa.column("id", sa.Uuid()), sa.column("state", sa.String()))  # `volunteer_tables`
 
 

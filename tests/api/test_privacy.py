@@ -78,6 +78,22 @@ def test_a_referrers_copy_holds_what_it_entered_and_nothing_that_others_did(serv
     assert {request["id"] for request in copies["coordinator"]} == set(asked.values())
 
 
+def test_that_somebody_agreed_is_kept_with_the_wording_the_moment_and_who_says_so(service: Service) -> None:
+    new = {"name": "Odette", "home": list(service.people_home), "consent": "referral-1"}
+    unknown = service.call("prescriber", "POST", "/v1/beneficiaries", json=new | {"consent": "referral-0"})
+    assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "consent")
+    made = service.call("prescriber", "POST", "/v1/beneficiaries", json=new)
+    path = f"/v1/beneficiaries/{made.json()['id']}"
+    tag = {"If-Match": service.call("coordinator", "GET", path).headers["etag"]}
+    (said,) = service.call("prescriber", "GET", f"{path}/copy").json()["consents"]
+    assert (said["wording"], said["noted_at"]) == ("referral-1", service.here.world.now().isoformat().replace("+00:00", "Z"))
+    assert said["noted_by"] is not None
+    assert service.call("coordinator", "PUT", path, json=new, headers=tag).status_code == 200  # agreed once more
+    by = [one["noted_by"] for one in service.call("coordinator", "GET", f"{path}/copy").json()["consents"]]
+    assert said["noted_by"] in by and len(set(by)) == 2
+    assert service.call("prescriber", "GET", f"{path}/copy").json()["consents"] == [said]
+
+
 class Looks:
     """Who has looked at whom, as the log of a service has it."""
 

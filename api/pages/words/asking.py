@@ -34,9 +34,6 @@ ASKING: Mapping[Language, Mapping[str, str]] = {
         "new_wheelchair": "Voyage assise dans son fauteuil roulant",
         "new_needs": "De quoi cette personne a-t-elle besoin pendant le trajet ?",
         "new_needs_help": "Seulement ce que le conducteur doit savoir faire. Jamais une maladie ni un diagnostic.",
-        "new_consent": "La personne est d'accord : son nom, son téléphone, son adresse et ses besoins sont donnés à {territory} "
-        "pour organiser ses trajets. Le conducteur les voit quand il accepte un trajet. "
-        "Elle peut les lire, les corriger et les faire effacer à tout moment.",
         "new_search": "Chercher l'adresse",
         "new_place": "Cherchez l'adresse, puis choisissez-la dans la liste.",
         "new_do": "Ajouter cette personne",
@@ -181,8 +178,6 @@ ASKING: Mapping[Language, Mapping[str, str]] = {
         "new_wheelchair": "Travels seated in the wheelchair",
         "new_needs": "What does this person need on a ride?",
         "new_needs_help": "Only what the driver has to know how to do. Never an illness or a diagnosis.",
-        "new_consent": "The person agrees: name, telephone, address and needs are given to {territory} to arrange rides. "
-        "The driver sees them on accepting a ride. The person can read, correct and have them erased at any time.",
         "new_search": "Look for the address",
         "new_place": "Look for the address, then choose it from the list.",
         "new_do": "Add this person",

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from dispatch.errors import BadInput, Conflict, NotFound, Stale, Unauthenticated
+from dispatch.model.consent import REFERRAL
 from dispatch.model.intake import NewTrip
 from dispatch.model.volunteering import NewTie
 from dispatch.service.accounts import find_login, holder_link, use_link
@@ -84,6 +85,7 @@ def test_an_erased_person_is_nowhere_and_the_counts_are_the_same(place: TestTerr
     request, refused = ridden(place, person, volunteer), place.volunteer(span=None)
     with place.store() as store:
         tie_pair(store, volunteer, person, NewTie(preferred=True, known=True))
+        store.add_consent(person, REFERRAL, place.world)
         refuse_pair(store, refused, person)
         where = [*store.file_of(person).home, *store.requests([request])[request].origin, *store.requests([request])[request].destination]
     before, kept = dump(place.database).lower(), counts(place.database)
@@ -95,7 +97,7 @@ def test_an_erased_person_is_nowhere_and_the_counts_are_the_same(place: TestTerr
     assert counts(place.database) == kept
     with place.store() as store:
         assert store.identities([person]) == {person: ERASED}
-        assert list(store.refusals()) == list(store.ties()) == []
+        assert list(store.refusals()) == list(store.ties()) == list(store.consents_of(person)) == []
         with pytest.raises(NotFound):
             store.get(Beneficiary, person)
         file, found = store.file_of(person), store.requests([request])[request]

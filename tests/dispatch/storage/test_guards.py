@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from dispatch.errors import Conflict, DispatchError
+from dispatch.model.consent import REFERRAL
 from dispatch.model.intake import NewAccount
 from dispatch.model.lifecycle import ACTIVE_RUN, INITIAL, TABLE
 from dispatch.model.volunteering import NewTie
@@ -133,6 +134,17 @@ def somebody_elses_question(pair: Pair) -> None:
         assert len({offer.volunteer_id for offer in store.bundle(one.id)}) == 2
 
 
+def another_wording(pair: Pair) -> None:
+    """Have somebody agree to what was not read out."""
+    a, _ = pair
+    person = a.person()
+    with a.store() as store:
+        store.add_consent(person, REFERRAL, a.world)
+    with a.store() as store:
+        store.consents_of(person)[0].wording = "another"
+        store.flush()
+
+
 @dataclass(frozen=True)
 class Guard:
     """One guarantee, and how to take it away on each database."""
@@ -171,6 +183,9 @@ GUARDS = {
     ),
     "somebody answers for another volunteer": Guard(
         somebody_elses_question, "DROP TRIGGER one_volunteer ON offer", ("offer_one_volunteer_insert",)
+    ),
+    "a consent is written anew": Guard(
+        another_wording, "GRANT UPDATE ON consent TO allons_app; DROP TRIGGER never_changed ON consent", ("consent_no_update",)
     ),
     "a row of another territory is changed": Guard(
         foreign, "ALTER TABLE beneficiary DISABLE ROW LEVEL SECURITY", ("beneficiary_own_update",)
@@ -370,6 +385,7 @@ def _fill(place: TestTerritory) -> None:
     with place.store() as store:
         refuse_pair(store, volunteer, person)
         tie_pair(store, place.volunteer(), person, NewTie(preferred=True))
+        store.add_consent(person, REFERRAL, place.world)
         token = {"id": place.world.new_id(), "token_sha256": request.hex, "created_at": NOW}
         endpoint = WebhookEndpoint(id=place.world.new_id(), url="", events=["leg.cancelled"], secret=b"", created_at=NOW)
         text = NoticeText(id=place.world.new_id(), kind="login_link", language="fr", form="sms", body="")
