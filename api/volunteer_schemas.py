@@ -57,6 +57,18 @@ class WeekOut(_Out):
     hours: list[HoursOut]
 
 
+class LimitsOut(_Out):
+    """How much and how far a volunteer drives; null: not limited."""
+
+    max_km: float | None
+    max_rides: int | None
+    max_km_week: float | None
+    max_rides_week: int | None
+    wished_rides: int | None
+    max_duty_minutes: int | None
+    radius_km: float | None
+
+
 class AbsenceOut(_Out):
     id: UUID
     volunteer_id: UUID

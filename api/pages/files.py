@@ -5,28 +5,37 @@ Changes that take rides away say which before they are made: the API is asked wi
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict
 
-from api.pages.visit import VisitOf
+from api.pages.hours import caps_of, week_of
+from api.pages.regular import regular_rides
+from api.pages.render import Said
+from api.pages.visit import Visit, VisitOf
+from api.schemas import BeneficiaryOut, VolunteerOut
+from api.versions import etag
 from dispatch.model.asking import PURPOSES
 from dispatch.model.eligibility import ELIGIBILITY_KINDS, PROOFS
-from dispatch.model.intake import RowId
+from dispatch.model.intake import ChangedVolunteer, NewBeneficiary, RowId
 from dispatch.model.lifecycle import TABLE
+from dispatch.model.needs import NEEDS
+from dispatch.model.volunteering import RefusedPaper
+from dispatch.rules.free_days import knows_school
 from dispatch.service.credentials import missing_kinds
 from dispatch.service.eligibility import standing_of
 from dispatch.service.engagements import LEDGER, ledger_of
 from dispatch.service.people import rules_of
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Beneficiary, TripRequest, Volunteer
+from dispatch.storage.tables import Availability, Beneficiary, TripRequest, Volunteer
 
 router = APIRouter(include_in_schema=False)
 _NEWEST = 60
 _RIDES = 30
+_SPANS = 60
 _LOG = 100
 
 
@@ -62,6 +71,7 @@ def show_person_file(beneficiary_id: RowId, visit: VisitOf) -> HTMLResponse:
         said_by = store.identities([one.noted_by for one in consents if one.noted_by])
         active = [volunteer.id for volunteer in store.active_volunteers()]
         names = {one: found.name for one, found in store.identities({*active, *refused, *(tie.volunteer_id for tie in ties)}).items()}
+        series = regular_rides(visit, store, row.id, visit.today(territory))
     visit.parts.note_read(visit.caller, "beneficiary", row.id)
     visit.parts.note_read(visit.caller, "volunteer", None, len(names))
     shown: dict[str, Any] = {
@@ -73,6 +83,11 @@ def show_person_file(beneficiary_id: RowId, visit: VisitOf) -> HTMLResponse:
         "place": visit.place(row.home),
         "consents": consents,
         "said_by": said_by,
+        "version": etag(row.version),
+        "whole": _whole(NewBeneficiary, BeneficiaryOut.of(row, who)) if who.name else "",
+        "catalogue": _catalogue(visit),
+        "series": series,
+        "school": knows_school(rules_of(territory).holidays),
         "ties": ties,
         "refused": refused,
         "names": names,
@@ -106,15 +121,21 @@ def show_volunteer_file(volunteer_id: RowId, visit: VisitOf) -> HTMLResponse:
         papers = list(store.credentials_of(row.id))
         refused, ties = store.identities(store.refusals_of(row.id)), store.ties(volunteer_id=row.id)
         engagement = store.engagement(row.id).state
+        who, now, hours = store.identity(row.id), visit.parts.world.now(), store.weekly_hours(row.id)
         shown: dict[str, Any] = {
             "row": row,
-            "who": store.identity(row.id),
+            "who": who,
+            "version": etag(row.version),
+            "whole": _whole(ChangedVolunteer, VolunteerOut.of(row, who)) if who.name else "",
+            "caps": caps_of(row, visit.language),
             "papers": papers,
             "kinds": {kind.code: kind.en if visit.language == "en" else kind.fr for kind in kinds},
             "missing": missing_kinds(store, row, visit.parts.world),
             "with_files": store.with_files([paper.id for paper in papers]),
-            "hours": sorted(store.weekly_hours(row.id), key=lambda one: (one.weekday, one.starts)),
-            "absences": store.absences_of(row.id),
+            "hours": sorted(hours, key=lambda one: (one.weekday, one.starts)),
+            **week_of(hours, Said(visit.language, territory.timezone)),
+            "spans": [span for span in store.page(Availability, None, _SPANS, volunteer_id=row.id) if span.ends_at > now],
+            "absences": [away for away in store.absences_of(row.id) if away.ends_at > now],
             "ledger": ledger_of(store, row, visit.parts.world),
             "engagement": engagement,
             "refused": refused,
@@ -123,8 +144,9 @@ def show_volunteer_file(volunteer_id: RowId, visit: VisitOf) -> HTMLResponse:
         }
     visit.parts.note_read(visit.caller, "volunteer", row.id)
     steps = [step for step in ("vetting", "active", "suspended", "left", "refused") if step in TABLE["engagement"][engagement]]
-    accepts = visit.needs(row.accepts_needs)
-    return visit.page("files/volunteer.html", territory, steps=steps, accepts=accepts, place=visit.place(row.home), **shown)
+    own = {"reasons": get_args(RefusedPaper.model_fields["reason"].annotation), "catalogue": _catalogue(visit)}
+    shown |= own | {"accepts": visit.needs(row.accepts_needs), "place": visit.place(row.home)}
+    return visit.page("files/volunteer.html", territory, steps=steps, **shown)
 
 
 @router.get("/journal")
@@ -133,6 +155,15 @@ def show_journal(visit: VisitOf, query: Annotated[LogPage, Query()]) -> HTMLResp
     with visit.reading() as store:
         territory, events = store.territory(), store.log(query.after, _LOG, query.subject)
     return visit.page("files/journal.html", territory, events=events, subject=query.subject, more=len(events) == _LOG)
+
+
+def _whole(model: type[BaseModel], file: BaseModel) -> str:
+    """A file as it is written: whole, so that each form of a page sends what it does not show as it is."""
+    return file.model_dump_json(include=set(model.model_fields))
+
+
+def _catalogue(visit: Visit) -> dict[str, str]:
+    return {need: words[visit.language == "en"] for need, words in NEEDS.items()}
 
 
 def _lines(store: Store, rows: Sequence[Volunteer], today: dt.date) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from api.pages.render import Said
 from api.pages.visit import VisitOf
 from api.versions import etag
 from dispatch.model.clock import FIRST
+from dispatch.model.notices import Language
 from dispatch.notices.words import wall
 from dispatch.service.kilometres import months_of
 from dispatch.storage.tables import Volunteer
@@ -38,7 +39,6 @@ def show_my_hours(visit: VisitOf) -> HTMLResponse:
         territory = store.territory()
         volunteer = store.get(Volunteer, holder)
         say = Said(visit.language, territory.timezone)
-        grid, others = half_days(store.weekly_hours(holder))
         now = visit.parts.world.now()
         absences = [row for row in reversed(store.absences_of(holder)) if row.ends_at > now]
         answer = visit.page(
@@ -46,12 +46,11 @@ def show_my_hours(visit: VisitOf) -> HTMLResponse:
             territory,
             holder=holder,
             version=etag(volunteer.version),
-            week=[(weekday, _weekday(weekday, say), grid[weekday]) for weekday in range(1, 8)],
-            others=json.dumps([_as_sent(row) for row in others]),
-            others_said=[_rule(row, say) for row in others],
             absences=[(row.id, _away(row, say)) for row in absences],
-            caps=_caps(volunteer),
+            row=volunteer,
+            caps=caps_of(volunteer, visit.language),
             tab="/me/availability",
+            **week_of(store.weekly_hours(holder), say),
         )
     visit.parts.note_read(visit.caller, "volunteer", holder)
     answer.headers[KEEP] = (now + _KEPT).isoformat()
@@ -71,6 +70,16 @@ def show_my_kilometres(visit: VisitOf) -> HTMLResponse:
     visit.parts.note_read(visit.caller, "volunteer", holder)
     answer.headers[KEEP] = (visit.parts.world.now() + _KEPT).isoformat()
     return answer
+
+
+def week_of(hours: Sequence[WeeklyHours], say: Said) -> dict[str, Any]:
+    """What templates/me/week.html shows."""
+    grid, others = half_days(hours)
+    return {
+        "week": [(weekday, _weekday(weekday, say), grid[weekday]) for weekday in range(1, 8)],
+        "others": json.dumps([_as_sent(row) for row in others]),
+        "others_said": [_rule(row, say) for row in others],
+    }
 
 
 Halves = dict[str, tuple[bool, str, str]]  # am or pm -> whether free, from, to
@@ -130,7 +139,8 @@ def _away(row: Absence, say: Said) -> str:
     return first if first == last else f"{first} → {last}"
 
 
-def _caps(volunteer: Volunteer) -> list[tuple[str, str]]:
+def caps_of(volunteer: Volunteer, language: Language) -> list[tuple[str, str]]:
     """What is set, by the key of its words."""
     names = ("max_rides", "max_rides_week", "wished_rides", "max_km", "max_km_week", "radius_km", "max_duty_minutes")
-    return [(f"me_cap_{name}", f"{value:g}") for name in names if (value := getattr(volunteer, name)) is not None]
+    point = "," if language == "fr" else "."
+    return [(f"me_cap_{name}", f"{value:g}".replace(".", point)) for name in names if (value := getattr(volunteer, name)) is not None]

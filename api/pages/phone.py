@@ -12,6 +12,8 @@ from api.pages.visit import VisitOf
 from dispatch.model.asking import PURPOSES
 from dispatch.model.intake import RowId
 from dispatch.model.needs import NEEDS
+from dispatch.rules.free_days import knows_school
+from dispatch.service.people import rules_of
 from dispatch.storage.tables import Beneficiary, TripRequest
 
 router = APIRouter(prefix="/new", include_in_schema=False)
@@ -30,6 +32,7 @@ def show_new_request(visit: VisitOf) -> HTMLResponse:
         territory,
         tomorrow=visit.today(territory) + dt.timedelta(days=1),
         catalogue={need: words[english] for need, words in NEEDS.items()},
+        school=knows_school(rules_of(territory).holidays),
         purposes={code: words[english] for code, words in PURPOSES.items()},
     )
 

@@ -8,6 +8,7 @@ from pydantic import Field
 from api.auth import CallerOf, own_volunteer
 from api.deps import PartsOf
 from api.once import OnceOf
+from api.routes.volunteers import DryRunOf
 from api.schemas import Page, PageQuery, page_of
 from api.volunteer_schemas import CredentialOut, PapersOut, Touching
 from dispatch.model.intake import RowId
@@ -70,21 +71,25 @@ def list_credentials(caller: CallerOf, parts: PartsOf, query: Annotated[Credenti
 
 
 @router.post("/credentials/{credential_id}/verify")
-def verify_credential(credential_id: RowId, seen: Verified, caller: CallerOf, parts: PartsOf) -> Touching[CredentialOut]:
-    """It was looked at and is good. The valid one of its kind before it is replaced."""
+def verify_credential(credential_id: RowId, seen: Verified, caller: CallerOf, parts: PartsOf, query: DryRunOf) -> Touching[CredentialOut]:
+    """It was looked at and is good. The valid one of its kind before it is replaced; rides that only that one covered are open again."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
-        row, touched = credentials.verify(store, store.get(Credential, credential_id), seen, caller.actor_id, parts.world)
+        row, touched = credentials.verify(
+            store, store.get(Credential, credential_id), seen, caller.actor_id, parts.world, dry_run=query.dry_run
+        )
         pictured = bool(store.with_files([row.id]))
-        return Touching.of(CredentialOut.of(row, has_file=pictured), touched, dry_run=False)
+        return Touching.of(CredentialOut.of(row, has_file=pictured), touched, dry_run=query.dry_run)
 
 
 @router.post("/credentials/{credential_id}/refuse")
-def refuse_credential(credential_id: RowId, why: RefusedPaper, caller: CallerOf, parts: PartsOf) -> Touching[CredentialOut]:
+def refuse_credential(
+    credential_id: RowId, why: RefusedPaper, caller: CallerOf, parts: PartsOf, query: DryRunOf
+) -> Touching[CredentialOut]:
     """It is not good, or turned out not to be. Rides that nobody may drive without it are open again."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
-        row, touched = credentials.refuse(store, store.get(Credential, credential_id), why.reason, parts.world)
+        row, touched = credentials.refuse(store, store.get(Credential, credential_id), why.reason, parts.world, dry_run=query.dry_run)
         pictured = bool(store.with_files([row.id]))
-        return Touching.of(CredentialOut.of(row, has_file=pictured), touched, dry_run=False)
+        return Touching.of(CredentialOut.of(row, has_file=pictured), touched, dry_run=query.dry_run)
 
 
 @router.put("/credentials/{credential_id}/file", status_code=204, openapi_extra=_TAKEN)

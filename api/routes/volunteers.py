@@ -13,9 +13,9 @@ from api.deps import PartsOf
 from api.once import OnceOf
 from api.schemas import Page, PageOf, page_of
 from api.versions import IfMatch, check_version, show_version
-from api.volunteer_schemas import AbsenceOut, EngagementOut, HoursOut, LedgerOut, RefusalsOut, TieOut, TiesOut, Touching, WeekOut
+from api.volunteer_schemas import AbsenceOut, EngagementOut, HoursOut, LedgerOut, LimitsOut, RefusalsOut, TieOut, TiesOut, Touching, WeekOut
 from dispatch.errors import NotFound
-from dispatch.model.intake import RowId
+from dispatch.model.intake import Limits, RowId
 from dispatch.model.volunteering import NewAbsence, NewTie, NextStep, WeeklyGrid
 from dispatch.service import engagements
 from dispatch.service.availability import remove_hours
@@ -77,6 +77,20 @@ def change_weekly_hours(
             return Touching.of(None, touched, dry_run=True)
         show_version(response, row.version)
         return Touching.of(WeekOut(hours=[HoursOut.model_validate(one) for one in hours]), touched, dry_run=False)
+
+
+@router.put("/limits")
+def change_limits(
+    volunteer_id: RowId, new: Limits, caller: CallerOf, parts: PartsOf, query: DryRunOf, response: Response, if_match: IfMatch = None
+) -> Touching[LimitsOut]:
+    """How much and how far the volunteer drives, all of it anew, with the ETag of the file. Rides ahead beyond it are open again."""
+    with parts.writing(caller.territory_id, caller.actor_id) as store:
+        row = store.get(Volunteer, own_volunteer(caller, volunteer_id))
+        check_version(if_match, row.version)
+        touched = engagements.change_limits(store, row, new, parts.world, dry_run=query.dry_run)
+        if not query.dry_run:
+            show_version(response, row.version)
+        return Touching.of(LimitsOut.model_validate(row), touched, dry_run=query.dry_run)
 
 
 @router.post("/absences", status_code=201, response_model=Touching[AbsenceOut])

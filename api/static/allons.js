@@ -4,28 +4,46 @@
  *   <form data-call="PUT /v1/volunteers/{volunteer_id}/…">            {a field's name} in the address is that field
  *   <button data-call="POST /v1/offers/ID/accept" data-body='{"reason": "other"}' data-confirm="…" data-done="reload">
  *
- * `data-weigh` (with `data-nothing`): the call is tried with `?dry_run=true` first, and the rides it would reopen are told before it is made.
+ * A hidden field of something that is chosen (`combo.js`) is `data-need` where nothing can be done without.
+ * `data-weigh` (with `data-nothing`, for what is asked even where no ride depends on it): the call is tried with `?dry_run=true` first, and the
+ * rides it would reopen are told before it is made.
  *
  * A field's `data-as` says what it becomes: number, list (comma), point ("lon,lat"), instant (a local time of the territory with its
- * offset), json, flag, keep (an empty one is sent as ""). Empty fields are left out, or sent as null with `data-empty="null"`. `data-done`: reload | go:ADDRESS | show:SELECTOR |
- * tell (an event `allons:done` alone). Every call that creates carries an Idempotency-Key that stays the same until it has worked, so that
- * a double tap or a second try has one effect. What was typed is never lost.
+ * offset), json, flag, keep (an empty one is sent as ""). Empty fields are left out, or sent as null with `data-empty="null"`. `data-done`: reload | renew | go:ADDRESS |
+ * show:SELECTOR | tell (an event `allons:done` alone). Every call that creates carries an Idempotency-Key that stays the same until it has worked,
+ * so that a double tap or a second try has one effect. What was typed is never lost: `data-guard` asks before a form is left with something
+ * typed in it, and a page whose `main` is `data-renews` is made anew around what is typed when others have changed it (`renew.js`).
  */
+import { renew } from "./renew.js"
 
 const html = document.documentElement
 const say = () => document.getElementById("sayings")?.dataset ?? {}
 const csrf = () => document.querySelector("meta[name=csrf]")?.content
 const keys = new WeakMap()
 
-/** Call the API. Answers {ok, status, body}; never throws: without a network, status is 0. */
-export async function call(method, address, body, { key, version } = {}) {
+/** Call the API. Answers {ok, status, body}; never throws: without a network, status is 0. A file is sent as it is. */
+export async function call(method, address, body, options = {}) {
+  const answer = await callOnce(method, address, body, options)
+  return answer.status === 403 && csrf() && (await loggedInAnew()) ? callOnce(method, address, body, options) : answer
+}
+
+/** Whether somebody has logged in here since the page was made, in another tab: the page then goes on with that login. */
+async function loggedInAnew() {
+  const { body } = await callOnce("GET", "/v1/session")
+  if (!body?.csrf_token || body.csrf_token === csrf()) return false
+  document.querySelector("meta[name=csrf]").content = body.csrf_token
+  return true
+}
+
+async function callOnce(method, address, body, { key, version } = {}) {
   const headers = { "Accept-Language": html.lang, Accept: "application/json" }
   if (csrf()) headers["X-CSRF-Token"] = csrf()
   if (key) headers["Idempotency-Key"] = key
   if (version) headers["If-Match"] = version
-  if (body !== undefined) headers["Content-Type"] = "application/json"
+  const file = body instanceof Blob
+  if (body !== undefined) headers["Content-Type"] = file ? body.type : "application/json"
   try {
-    const answer = await fetch(address, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) })
+    const answer = await fetch(address, { method, headers, body: file || body === undefined ? body : JSON.stringify(body) })
     const text = await answer.text()
     return { ok: answer.ok, status: answer.status, body: text ? JSON.parse(text) : null, headers: answer.headers }
   } catch {
@@ -67,13 +85,15 @@ export const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLo
 /** The fields of a form as the JSON that the API wants; a page may add to it what no field says (event `allons:read`). */
 export function read(form) {
   const body = form.dataset.body ? JSON.parse(form.dataset.body) : {}
+  const lists = new Set()
   for (const field of form.elements) {
     if (!field.name || field.disabled || field.type === "submit" || (field.type === "radio" && !field.checked)) continue
     let value = field.value.trim()
     if (field.type === "checkbox") {
-      if (field.hasAttribute("value")) { // one of a list
-        const list = at(body, field.name, [])
-        if (field.checked) list.push(field.value)
+      if (field.hasAttribute("value")) { // one of a list, which is what the form says and not what `data-body` says
+        if (!lists.has(field.name)) put(body, field.name, [])
+        lists.add(field.name)
+        if (field.checked) at(body, field.name).push(field.dataset.as ? AS[field.dataset.as](field.value) : field.value)
         continue
       }
       value = field.checked
@@ -94,12 +114,7 @@ function put(body, name, value) {
   path.reduce((within, part) => (within[part] ??= {}), body)[last] = value
 }
 
-function at(body, name, otherwise) {
-  const path = name.split(".")
-  const last = path.pop()
-  const within = path.reduce((inner, part) => (inner[part] ??= {}), body)
-  return (within[last] ??= otherwise)
-}
+const at = (body, name) => name.split(".").reduce((within, part) => within[part], body)
 
 /** Show what went wrong: in the form's own place, and beside each field that is named. */
 export function complain(element, answer) {
@@ -108,11 +123,13 @@ export function complain(element, answer) {
   clear(form)
   const problem = answer.body ?? {}
   const faults = (problem.errors ?? []).filter((fault) => !mark(form, fault))
-  const general = answer.status === 0 ? say().network : answer.status === 401 && csrf() ? say().out : null
+  const out = answer.status === 401 && csrf()
+  const general = answer.status === 0 ? say().network : out ? say().out : answer.status === 412 && document.querySelector("main[data-renews]") ? say().stale : null
   const known = problem.errors ? (faults.length ? "" : problem.title) : problem.detail
-  const next = problem.errors || problem.type === "urn:allons:error:unauthenticated" ? "" : problem.action // how programs log in
+  const next = general || problem.errors || problem.type === "urn:allons:error:unauthenticated" ? "" : problem.action // how programs log in
   const sentences = [general ?? known ?? say().failed, next, ...faults.map((fault) => fault.detail)]
   tell(place, sentences.filter(Boolean).join(" "), "broken")
+  if (out) place.append(" ", Object.assign(document.createElement("a"), { href: "/login", target: "_blank", textContent: say().login }))
   form.querySelector("[aria-invalid=true]")?.focus()
 }
 
@@ -124,7 +141,8 @@ export function why(answer) {
 
 function mark(form, fault) {
   const name = fault.pointer.replaceAll("[", ".").replaceAll("]", "") // `home[0]` is in `home`
-  const field = [...(form.elements ?? [])].find((one) => one.name && one.type !== "hidden" && (one.name === name || name.startsWith(`${one.name}.`)))
+  const named = [...(form.elements ?? [])].find((one) => one.name && (one.name === name || name.startsWith(`${one.name}.`)))
+  const field = named?.type === "hidden" ? named.closest(".combo")?.querySelector("input:not([type=hidden])") : named
   if (!field) return false
   field.setAttribute("aria-invalid", "true")
   const note = document.createElement("small")
@@ -175,11 +193,11 @@ export function ask(sentence) {
 async function weigh(element, method, address, body) {
   const answer = await call(method, `${address}?dry_run=true`, body, { key: crypto.randomUUID(), version: element.dataset.version })
   if (!answer.ok) {
-    complain(element, answer)
+    await refused(element, answer)
     return false
   }
   const count = answer.body?.touched?.length ?? 0
-  return ask(count ? element.dataset.weigh.replace("{count}", count) : element.dataset.nothing)
+  return (!count && !element.dataset.nothing) || ask(count ? element.dataset.weigh.replace("{count}", count) : element.dataset.nothing)
 }
 
 /** A field that belongs into the address, and not into the body. */
@@ -189,37 +207,48 @@ function take(body, name) {
   return encodeURIComponent(value)
 }
 
+/** Do what a form or a button says. */
 async function send(element) {
   if (element.getAttribute("aria-busy") === "true") return // a double tap
   if (element.dataset.confirm && !(await ask(element.dataset.confirm))) return
   const [method, pattern] = element.dataset.call.split(" ")
   const form = element.matches("form")
   const body = form ? read(element) : element.dataset.body ? JSON.parse(element.dataset.body) : undefined
+  const missing = form && [...element.elements].find((field) => "need" in field.dataset && !field.value)
+  if (missing) return void complain(element, { body: { errors: [{ pointer: missing.name, detail: say().choose }] } })
   const address = pattern.replace(/\{(\w+)\}/g, (_, name) => take(body, name))
   const text = JSON.stringify([address, body])
   const before = keys.get(element)
   const key = before?.text === text ? before.key : crypto.randomUUID()
   keys.set(element, { text, key })
+  tell(document.getElementById("told"), "")
   element.setAttribute("aria-busy", "true")
   if (element.dataset.weigh && !(await weigh(element, method, address, body))) return void element.removeAttribute("aria-busy")
   const answer = await call(method, address, body, { key: method === "POST" ? key : undefined, version: element.dataset.version })
   element.removeAttribute("aria-busy")
-  if (!answer.ok) {
-    complain(element, answer)
-    if (answer.status === 409 || answer.status === 412) document.dispatchEvent(new CustomEvent("allons:changed"))
-    return
-  }
+  if (!answer.ok) return void (await refused(element, answer))
   keys.delete(element)
+  delete element.dataset.typed
   if (form) clear(element)
-  finish(element, answer)
+  await finish(element, answer)
 }
 
-function finish(element, answer) {
+/** What others have changed meanwhile is shown, around what was typed, and said. */
+export async function refused(element, answer) {
+  if (answer.status === 409 || answer.status === 412) {
+    document.dispatchEvent(new CustomEvent("allons:changed"))
+    await renew({ kept: element })
+  }
+  complain(element.isConnected ? element : document.getElementById("told"), answer)
+}
+
+async function finish(element, answer) {
   const event = new CustomEvent("allons:done", { bubbles: true, cancelable: true, detail: answer })
   if (!element.dispatchEvent(event)) return
   const [what, ...rest] = (element.dataset.done ?? "reload").split(":")
   const where = rest.join(":")
-  if (what === "reload") location.reload()
+  if (what === "reload" || (what === "renew" && !(await renew({ saved: element })))) location.reload()
+  else if (what === "renew") tell(document.getElementById("told"), say().saved, "done")
   else if (what === "go") location.assign(where.replace(/\{(\w+)\}/g, (_, name) => answer.body?.[name] ?? ""))
   else if (what === "show") show(document.querySelector(where), answer.body)
   else if (what === "changed") document.dispatchEvent(new CustomEvent("allons:changed"))
@@ -236,6 +265,11 @@ function show(section, body) {
   section.scrollIntoView()
 }
 
+document.addEventListener("input", ({ target }) => {
+  target.dataset.typed = "yes"
+  if (target.form) target.form.dataset.typed = "yes"
+})
+addEventListener("beforeunload", (event) => document.querySelector("form[data-guard][data-typed]") && event.preventDefault())
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("form[data-call]")) return
   event.preventDefault()

@@ -1,6 +1,7 @@
 /* Taking a request by telephone: people and places are looked for while one types, whether it is possible is asked as soon as who, where and
  * when are known, and what was noted is a sentence to be read aloud. */
-import { call, instant, read } from "./allons.js"
+import { call, complain, instant, read } from "./allons.js"
+import { combo, lookForPeople, lookForPlaces, setChoice } from "./combo.js"
 
 const by = (id) => document.getElementById(id)
 const trip = by("trip")
@@ -8,88 +9,15 @@ const possible = by("possible")
 const english = document.documentElement.lang === "en"
 let person = null
 
-/** An input that looks something up while one types; arrows, Enter and Escape as everywhere. */
-function combo(input, list, look, pick) {
-  let items = []
-  let at = -1
-  let timer = null
-  let asked = 0
-  const close = () => {
-    list.hidden = true
-    at = -1
-    input.setAttribute("aria-expanded", "false")
-    input.removeAttribute("aria-activedescendant")
-  }
-  const choose = (k) => {
-    const item = items[k]
-    close()
-    if (item) pick(item)
-  }
-  const mark = (k) => {
-    at = (k + items.length) % items.length
-    ;[...list.children].forEach((one, j) => one.setAttribute("aria-selected", String(j === at)))
-    input.setAttribute("aria-activedescendant", list.children[at].id)
-    list.children[at].scrollIntoView({ block: "nearest" })
-  }
-  input.addEventListener("input", () => {
-    clearTimeout(timer)
-    input.closest(".combo").classList.remove("chosen")
-    const text = input.value.trim()
-    if (text.length < 2) return close()
-    timer = setTimeout(async () => {
-      const mine = ++asked
-      items = await look(text)
-      if (mine !== asked) return
-      list.replaceChildren(
-        ...items.map((item, k) => {
-          const one = document.createElement("li")
-          one.role = "option"
-          one.id = `${list.id}-${k}`
-          one.textContent = item.text
-          one.addEventListener("pointerdown", (event) => {
-            event.preventDefault()
-            choose(k)
-          })
-          return one
-        }),
-      )
-      list.hidden = !items.length
-      input.setAttribute("aria-expanded", String(!list.hidden))
-      if (items.length) mark(0)
-    }, 120)
-  })
-  input.addEventListener("keydown", (event) => {
-    if (list.hidden) return
-    if (event.key === "ArrowDown") mark(at + 1)
-    else if (event.key === "ArrowUp") mark(at - 1)
-    else if (event.key === "Enter") choose(at)
-    else if (event.key === "Escape") close()
-    else return
-    event.preventDefault()
-  })
-  input.addEventListener("blur", close)
-}
-
-const lookForPeople = async (text) => {
-  const answer = await call("POST", "/v1/people/search", { text })
-  return answer.ok ? answer.body.items.map((one) => ({ ...one, text: [one.name, one.phone].filter(Boolean).join(" · ") })) : []
-}
-const lookForPlaces = async (text) => {
-  const answer = await call("POST", "/v1/places/search", { text, typing: true })
-  return answer.ok ? answer.body.items.map((one) => ({ ...one, text: one.label })) : []
-}
 function setPlace(input, point, label) {
-  const box = input.closest(".combo")
-  input.value = label
-  box.querySelector("input[type=hidden]").value = point
-  box.classList.add("chosen")
+  setChoice(input, point, label)
   look()
 }
-for (const [field, list] of [["from", "froms"], ["to", "tos"], ["home", "homes"]]) {
-  combo(by(field), by(list), lookForPlaces, (item) => setPlace(by(field), item.point.join(","), item.text))
-  by(field).addEventListener("input", () => (by(field).closest(".combo").querySelector("input[type=hidden]").value = ""))
+for (const field of ["from", "to", "home"]) {
+  combo(by(field), lookForPlaces, (item) => setPlace(by(field), item.value, item.text))
+  by(field).addEventListener("input", () => setChoice(by(field), ""))
 }
-combo(by("person"), by("people"), lookForPeople, (item) => take(item.id, item.name))
+combo(by("person"), lookForPeople("beneficiary"), (item) => take(item.id, item.name))
 
 async function take(id, name) {
   by("person").value = name ?? ""
@@ -110,8 +38,48 @@ async function take(id, name) {
 }
 document.addEventListener("allons:done", (event) => {
   if (event.target.id === "file") take(event.detail.body.id, event.detail.body.name)
-  if (event.target.id === "trip") readAloud()
+  if (event.target.id === "trip") weekly.checked ? readWeekly(event.detail.body) : readAloud()
 })
+
+// every week: the first ride is looked at as any other, and all of them are asked for as a series
+const weekly = by("weekly")
+let looking = false // whether it is possible, and not yet asked for
+weekly.addEventListener("change", () => {
+  by("weeks").hidden = !weekly.checked
+  const date = by("date").value
+  if (weekly.checked && date && !trip.querySelector("[name=weekdays]:checked")) {
+    trip.querySelector(`[name=weekdays][value="${new Date(`${date}T12:00:00`).getDay() || 7}"]`).checked = true
+  }
+  trip.dataset.call = weekly.checked ? "POST /v1/series" : "POST /v1/trip-requests"
+})
+by("without-more").addEventListener("click", () => {
+  const last = by("without").querySelector("input:last-of-type")
+  const more = last.cloneNode()
+  more.id = `without-${by("without").querySelectorAll("input").length}`
+  more.value = ""
+  const label = by("without").querySelector("label").cloneNode(true)
+  label.htmlFor = more.id
+  last.after(label, more)
+  more.focus()
+})
+const chosen = (name) => [...trip.querySelectorAll(`[name=${name}]:checked`)].map((box) => box.value)
+
+/** The wish of one ride as that of a series: times on the wall, on which days of the week, from when, until when. */
+function everyWeek(body) {
+  for (const name of ["arrive_by", "depart_after", "return_after"]) if (body[name]) body[name] = body[name].slice(11, 16)
+  Object.assign(body, { first_day: by("date").value, weekdays: chosen("weekdays").map(Number), except_holidays: chosen("except_holidays") })
+  body.every_weeks = Number(trip.elements.every_weeks.value || 1)
+  if (trip.elements.last_day.value) body.last_day = trip.elements.last_day.value
+}
+/** Days without a ride, which are skipped as soon as there is a series; what cannot be is said. */
+async function leaveOut(made) {
+  const days = [...by("without").querySelectorAll("input")].map((field) => field.value).filter(Boolean)
+  for (const day of days) {
+    const answer = await call("POST", `/v1/series/${made.series.id}/skip`, { first_day: day })
+    if (!answer.ok) complain(trip, answer)
+    else made.not_made.push(...answer.body.not_made)
+  }
+}
 
 const back = () => new FormData(trip).get("back")
 trip.addEventListener("allons:read", ({ detail: body }) => {
@@ -121,10 +89,13 @@ trip.addEventListener("allons:read", ({ detail: body }) => {
   if (date && back() === "at" && by("back").value) body.return_after = instant(`${date}T${by("back").value}`)
   if (back() === "call") body.return_open = true
   if (by("same").checked) body.same_driver = "require"
+  if (weekly.checked && !looking) everyWeek(body)
 })
 /** The wish as the API wants it; null while something is missing. */
 function wish() {
+  looking = true
   const body = read(trip)
+  looking = false
   const known = person && body.origin && body.destination && body[by("mode").value] && (back() !== "at" || by("back").value)
   return known ? body : null
 }
@@ -191,16 +162,31 @@ function use(one) {
 }
 for (const kind of ["input", "change"]) trip.addEventListener(kind, look)
 
+const spoken = (time) => (english ? time : time.replace(":", " h ").replace(/^0/, "").replace(/ h 00$/, " h"))
 function readAloud() {
   const aloud = by("aloud")
   const day = new Date(`${by("date").value}T12:00:00`).toLocaleDateString(english ? "en-GB" : "fr-FR", { weekday: "long", day: "numeric", month: "long" })
   const sentence = aloud.dataset[back() === "at" ? "both" : back() === "call" ? "call" : "one"]
-  const time = english ? by("time").value : by("time").value.replace(":", " h ").replace(/^0/, "").replace(/ h 00$/, " h")
-  aloud.textContent = sentence.replace("{date}", day).replace("{time}", time)
+  aloud.textContent = sentence.replace("{date}", day).replace("{time}", spoken(by("time").value))
   by("see").href = `/day/${by("date").value}`
   by("kept").hidden = false
   by("keep").disabled = true
   by("see").focus()
+}
+async function readWeekly(made) {
+  await leaveOut(made)
+  const aloud = by("aloud")
+  const name = (date) => new Date(`${date}T12:00:00`).toLocaleDateString(english ? "en-GB" : "fr-FR", { weekday: "long", day: "numeric", month: "long" })
+  readAloud()
+  const days = [...trip.querySelectorAll("[name=weekdays]:checked")].map((box) => box.parentElement.textContent.trim())
+  const last = days.pop()
+  const said = aloud.dataset.weekly.replace("{days}", [days.join(", "), last].filter(Boolean).join(aloud.dataset.and))
+  const first = made.made[0]?.day ?? made.series.first_day
+  const without = made.not_made.length ? ` ${aloud.dataset.without.replace("{days}", made.not_made.map(({ day }) => name(day)).join(", "))}` : ""
+  aloud.textContent = said.replace("{time}", spoken(by("time").value)).replace("{date}", name(first)) + without
+  by("see").href = `/day/${first}`
+  by("see-person").href = `/people/${person}`
+  by("see-person").hidden = false
 }
 look()
 by("person").focus()

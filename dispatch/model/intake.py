@@ -174,14 +174,11 @@ class NewBeneficiary(_Reached):
         return self
 
 
-class _VolunteerFile(_Reached):
-    """What is known of a volunteer driver and the car."""
+class Limits(Intake):
+    """How much and how far a volunteer drives; what is left out or null is not limited."""
 
-    home: Point
-    seats: int = Field(4, ge=0, le=8)
-    wheelchair_places: int = Field(0, ge=0, le=4)
-    boot: int = Field(4, ge=0, le=20)
-    accepts_needs: Needs = ()
+    model_config = example({"max_rides_week": 4, "radius_km": 25})
+
     max_km: float | None = Field(None, ge=0, le=2000, description="Per day, home to home.")
     max_rides: int | None = Field(None, ge=0, le=100, description="Per day.")
     max_km_week: float | None = Field(None, ge=0, le=10_000, description="From Monday to Sunday.")
@@ -189,6 +186,16 @@ class _VolunteerFile(_Reached):
     wished_rides: int | None = Field(None, ge=1, le=500, description="In four weeks: who wishes for more is asked more often.")
     max_duty_minutes: int | None = Field(None, ge=1, le=1440, description="The longest time away from home, in one go.")
     radius_km: float | None = Field(None, ge=1, le=1000, description="Rides begin and end within so much of home, as the crow flies.")
+
+
+class _VolunteerFile(_Reached, Limits):
+    """What is known of a volunteer driver and the car."""
+
+    home: Point
+    seats: int = Field(4, ge=0, le=8)
+    wheelchair_places: int = Field(0, ge=0, le=4)
+    boot: int = Field(4, ge=0, le=20)
+    accepts_needs: Needs = ()
     car: Line | None = Field(None, examples=["Renault Clio grise"], description="As one looks for it in the street; people are told.")
     low_step: bool = Field(False, description="Easy to get in. These four are needs that the volunteer meets without saying so again.")
     fold_wheelchair: bool = Field(False, description="A folded wheelchair goes into the boot.")

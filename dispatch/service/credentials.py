@@ -38,7 +38,9 @@ def hand_in(store: Store, volunteer: Volunteer, new: NewCredential, world: World
     return row
 
 
-def verify(store: Store, row: Credential, seen: Verified, by: UUID | None, world: World) -> tuple[Credential, list[TouchedRide]]:
+def verify(
+    store: Store, row: Credential, seen: Verified, by: UUID | None, world: World, *, dry_run: bool = False
+) -> tuple[Credential, list[TouchedRide]]:
     """Somebody looked at it and it is good; the one before it is replaced, and rides that only that one covered are open again."""
     move("credential", row.state, "valid")
     volunteer = store.get(Volunteer, row.volunteer_id)
@@ -54,10 +56,10 @@ def verify(store: Store, row: Credential, seen: Verified, by: UUID | None, world
         store.move(row, "valid", world)
         store.note_access("changed", "volunteer", volunteer.id, 1, world)
 
-    return row, change_and_look(store, volunteer, world, change)[1]
+    return row, change_and_look(store, volunteer, world, change, dry_run=dry_run)[1]
 
 
-def refuse(store: Store, row: Credential, reason: str, world: World) -> tuple[Credential, list[TouchedRide]]:
+def refuse(store: Store, row: Credential, reason: str, world: World, *, dry_run: bool = False) -> tuple[Credential, list[TouchedRide]]:
     """It is not good, or turned out not to be; IllegalMove for one that is over."""
     volunteer = store.get(Volunteer, row.volunteer_id)
 
@@ -65,7 +67,7 @@ def refuse(store: Store, row: Credential, reason: str, world: World) -> tuple[Cr
         store.move(row, "refused", world, reason)
         store.note_access("changed", "volunteer", volunteer.id, 1, world)
 
-    return row, change_and_look(store, volunteer, world, change)[1]
+    return row, change_and_look(store, volunteer, world, change, dry_run=dry_run)[1]
 
 
 def attach_file(store: Store, row: Credential, data: bytes, media_type: str, world: World) -> CredentialFile:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from dispatch.errors import NotFound, Stale
-from dispatch.model.intake import ChangedVolunteer
+from dispatch.model.intake import ChangedVolunteer, Limits
 from dispatch.model.volunteering import NewAbsence, Step, WeeklyGrid
 from dispatch.service.accounts import end_logins
 from dispatch.service.availability import add_absence, local_today, remove_hours, write_weekly_hours
@@ -80,6 +80,19 @@ def change_weekly_hours(
         return write_weekly_hours(store, volunteer, grid, world)
 
     return change_and_look(store, volunteer, world, change, dry_run=dry_run)
+
+
+def change_limits(store: Store, volunteer: Volunteer, new: Limits, world: World, *, dry_run: bool = False) -> list[TouchedRide]:
+    """How much and how far the volunteer drives, anew. Stale when somebody else changed the file meanwhile."""
+    version = volunteer.version
+
+    def change() -> None:
+        if volunteer.version != version:
+            raise Stale
+        store.change(volunteer, new.model_dump())
+        store.note_access("changed", "volunteer", volunteer.id, 1, world)
+
+    return change_and_look(store, volunteer, world, change, dry_run=dry_run)[1]
 
 
 def be_absent(

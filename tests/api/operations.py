@@ -111,6 +111,7 @@ class Operation:
             "search_places": {"text": "12 rue de l'Église", "near": home},
             "name_point": {"point": home},
             "step_engagement": {"to": "suspended"},
+            "change_limits": {"max_rides_week": 40, "radius_km": 90},
             "change_weekly_hours": {"hours": [{"weekday": 1, "starts": "08:00", "ends": "12:00"}]},
             "add_absence": {"first_day": "2026-12-24"},
             "add_credential": {"kind": "licence", "issued_on": "2019-05-14"},

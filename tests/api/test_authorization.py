@@ -346,6 +346,7 @@ class Things:
             "tap_status": lambda: {"id": str(uuid4()), "state": "en_route", "at": "2026-11-24T08:00:00Z"},
             "step_engagement": lambda: {"to": "suspended"},
             "tie_pair": lambda: {"preferred": True},
+            "change_limits": lambda: {"max_rides_week": 4},
             "change_weekly_hours": lambda: {"hours": [{"weekday": 1, "starts": "08:00", "ends": "12:00"}]},
             "add_absence": lambda: {"first_day": "2026-12-24"},
             "add_credential": lambda: {"kind": "licence"},

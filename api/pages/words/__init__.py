@@ -16,6 +16,7 @@ from api.pages.words.me import ME
 from api.pages.words.offer import OFFER
 from api.pages.words.phone import PHONE
 from api.pages.words.proposal import PROPOSAL
+from api.pages.words.regular import REGULAR
 from api.pages.words.rides import RIDES
 from api.pages.words.statement import STATEMENT
 from api.pages.words.territory import TERRITORY
@@ -35,6 +36,7 @@ _ROOMS = (
     RIDES,
     STATEMENT,
     ASKING,
+    REGULAR,
 )
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
 

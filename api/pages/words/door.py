@@ -41,7 +41,11 @@ DOOR: Mapping[Language, Mapping[str, str]] = {
         "waiting": "Un instant…",
         "yes_do": "Oui, continuer",
         "no_leave": "Annuler",
-        "changed_elsewhere": "Quelqu'un d'autre a changé cela entre-temps. Voici l'état actuel.",
+        "changed_elsewhere": "Quelqu'un a changé cela entre-temps, et rien n'est encore enregistré. La page montre ce qui est nouveau, "
+        "et garde ce que vous avez écrit : vérifiez, puis enregistrez de nouveau.",
+        "meanwhile": "Entre-temps, quelqu'un a noté : {text}",
+        "saved": "C'est enregistré.",
+        "choose_one": "Choisissez dans la liste qui s'ouvre quand vous écrivez.",
     },
     "en": {
         "login_title": "Log in",
@@ -79,6 +83,10 @@ DOOR: Mapping[Language, Mapping[str, str]] = {
         "waiting": "One moment…",
         "yes_do": "Yes, go on",
         "no_leave": "Cancel",
-        "changed_elsewhere": "Somebody else has changed this in the meantime. This is how things stand now.",
+        "changed_elsewhere": "Somebody has changed this in the meantime, and nothing is saved yet. The page shows what is new "
+        "and keeps what you wrote: look at it, then save again.",
+        "meanwhile": "In the meantime, somebody noted: {text}",
+        "saved": "Saved.",
+        "choose_one": "Choose from the list that opens while you write.",
     },
 }

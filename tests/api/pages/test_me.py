@@ -16,7 +16,7 @@ from dispatch.engine.bus import LocalBus
 from dispatch.service.demo import Demo
 from dispatch.service.offers import accept_offer
 from dispatch.settings import Settings
-from dispatch.storage.tables import Leg, Offer
+from dispatch.storage.tables import Leg, Offer, Volunteer
 from dispatch.storage.vault import Identity, Places
 from dispatch.world import World
 from routing.network import RoadNetwork
@@ -131,6 +131,31 @@ def test_a_question_is_answered_with_one_tap_and_the_page_says_how_things_stand(
         answered = [offer for offer in store.page(Offer, None, 200) if offer.answered_at]
     assert {offer.state for offer in answered} == ({"accepted", "declined"} if before > 1 else {"accepted"})
     assert {offer.answered_via for offer in answered} == {"account"}
+
+
+def test_a_volunteer_says_how_much_and_what_it_takes_away_is_told_before(screen: Callable[..., Screen], day: Day) -> None:
+    one = screen("phone")
+    page = shift(day, one, day.world.now() - day.world.later)
+    page.goto("/me/availability")
+    page.get_by_text("Changer mes limites").click()
+    page.get_by_label("Kilomètres autour de chez soi").fill("1")
+    page.get_by_role("button", name="Enregistrer mes limites").click()
+    expect(page.locator("#ask")).to_contain_text("Vous ne feriez plus")
+    page.locator("#ask").get_by_role("button", name="Annuler").click()
+    page.get_by_label("Kilomètres autour de chez soi").fill("")
+    page.get_by_label("Trajets souhaités en quatre semaines").fill("0")
+    page.get_by_role("button", name="Enregistrer mes limites").click()
+    expect(page.locator("#limits .fault")).to_be_visible()
+    assert one.stumbles() == []
+    one.shot("me-limits-phone", small=True)
+    page.get_by_label("Trajets souhaités en quatre semaines").fill("12")
+    page.get_by_label("Trajets par semaine, au plus").fill("40")
+    page.get_by_role("button", name="Enregistrer mes limites").click()
+    expect(page.get_by_text("de préférence 12 trajets en quatre semaines")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    with day.store() as store:
+        file = store.get(Volunteer, day.volunteer)
+        assert (file.wished_rides, file.max_rides_week, file.radius_km) == (12, 40, None)
 
 
 def test_a_volunteer_says_when_and_what_an_absence_takes_away_is_told_before(screen: Callable[..., Screen], day: Day) -> None:

@@ -94,7 +94,7 @@ class Plans:
 VOLUNTEERING: dict[str, Any] = {
     "add_absence": {"first_day": "2199-01-01"}, "step_engagement": {"to": "suspended"}, "change_weekly_hours": {"hours": []},
     "add_credential": {"kind": "licence"}, "verify_credential": {}, "refuse_credential": {"reason": "other"},
-    "send_day": {}, "tie_pair": {"preferred": True},
+    "change_limits": {"max_rides": 0}, "send_day": {}, "tie_pair": {"preferred": True},
     "change_eligibility": {"kind": "unconditional", "proof": "declared"},
 }  # fmt: skip
 PICTURES = {"put_credential_file": "%PDF-"}
