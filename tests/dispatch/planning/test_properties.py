@@ -31,6 +31,7 @@ from tests.dispatch.planning.test_solve import plan_of
 
 ROOT = Path(__file__).parents[3]
 CHUNKS, DAYS = 20, 10_000
+QUICK = 8  # chunks that everybody waits for; the slow tests look at the others
 FEW, MANY = 200, 4000  # iterations; the second for the days that the first does not settle
 
 
@@ -63,7 +64,7 @@ def days_of(chunk: int) -> list[int]:
     return list(range(chunk, DAYS, CHUNKS))
 
 
-@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("chunk", [pytest.param(k, marks=pytest.mark.slow) if k >= QUICK else k for k in range(CHUNKS)])
 def test_small_days_are_planned_as_well_as_brute_force(chunk: int) -> None:
     wrong, different = {}, set()
     for seed in days_of(chunk):

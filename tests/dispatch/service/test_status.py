@@ -1,6 +1,10 @@
 """Taps on the way: late, twice and out of order they do no harm; what cannot be is refused; nobody is a no-show before the wait is over."""
 
+import copy
 import itertools
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,6 +21,7 @@ from dispatch.storage.driving import Tap
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Leg, Offer, Run
 from routing.network import RoadNetwork
+from tests.conftest import open_sqlite
 from tests.dispatch.territories import DATE, TestTerritory, at, make_plan
 
 
@@ -61,6 +66,22 @@ def ride(database: Database, demo_roads: RoadNetwork) -> Ride:
     return Ride(TestTerritory(database, demo_roads))
 
 
+@pytest.fixture(scope="module")
+def prepared(empty_sqlite: Path, demo_roads: RoadNetwork, tmp_path_factory: pytest.TempPathFactory) -> Ride:
+    """One in a database that is closed, to be copied."""
+    with open_sqlite(shutil.copy(empty_sqlite, tmp_path_factory.mktemp("ride"))) as database:
+        return Ride(TestTerritory(database, demo_roads))
+
+
+@pytest.fixture
+def copied(prepared: Ride, tmp_path: Path) -> Iterator[Ride]:
+    """The same ride in a database of its own, for tables of many cases."""
+    ride, place = copy.copy(prepared), copy.copy(prepared.place)
+    with open_sqlite(shutil.copy(str(place.database._engine.url.database), tmp_path)) as place.database:
+        ride.place, place.world = place, copy.deepcopy(place.world)
+        yield ride
+
+
 def test_a_day_is_driven_to_its_end(ride: Ride) -> None:
     ride.go_to("12:30")
     assert [ride.tap(state, clock) for state, clock in (("en_route", "09:40"), ("at_pickup", "09:58"), ("on_board", "10:03"))] == [
@@ -95,8 +116,8 @@ def test_what_comes_late_or_out_of_order_is_kept_with_its_time_and_moves_nothing
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(["en_route", "at_pickup", "on_board", "completed"])))
-def test_in_whatever_order_taps_come_in_the_end_is_the_same(sqlite: Database, demo_roads: RoadNetwork, order: tuple[Tapped, ...]) -> None:
-    ride = Ride(TestTerritory(sqlite, demo_roads))
+def test_in_whatever_order_taps_come_in_the_end_is_the_same(copied: Ride, order: tuple[Tapped, ...]) -> None:
+    ride = copied
     ride.go_to("10:30")
     clocks = {"en_route": "09:40", "at_pickup": "09:58", "on_board": "10:03", "completed": "10:14"}
     for state in [*order, order[0]]:
@@ -177,8 +198,8 @@ PAIRS = [(before, after) for before in states("leg") for after in ("en_route", "
 
 
 @pytest.mark.parametrize(("before", "after"), PAIRS)
-def test_every_step_that_a_tap_may_take_is_one_of_the_table(sqlite: Database, demo_roads: RoadNetwork, before: str, after: Tapped) -> None:
-    ride = Ride(TestTerritory(sqlite, demo_roads))
+def test_every_step_that_a_tap_may_take_is_one_of_the_table(copied: Ride, before: str, after: Tapped) -> None:
+    ride = copied
     ride.go_to("10:30")
     path = {"en_route": ["en_route"], "at_pickup": ["at_pickup"], "on_board": ["on_board"], "completed": ["completed"], "confirmed": []}
     with ride.place.store() as store:
