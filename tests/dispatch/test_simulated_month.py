@@ -113,7 +113,8 @@ class Month:
                     if leg.state == "confirmed":
                         store.move(leg, "completed", self.world)
             for run in [run for runs in store.active_runs(day).values() for run in runs]:
-                for state in ("published", "started", "finished"):
+                steps = ("planned", "published", "started", "finished")
+                for state in steps[steps.index(run.state) + 1 :]:
                     store.move(run, state, self.world)
 
     def complaints(self, day: dt.date) -> Iterator[str]:

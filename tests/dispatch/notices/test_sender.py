@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -242,9 +241,9 @@ class _Stop(Exception):
     pass
 
 
-#: A sender that is killed at its first mail, before or after it was sent, or never.
+#: Senders one after another, each killed at its first mail, before or after it was sent, or never; says how each ended.
 CHILD = """
-    import datetime as dt, os, signal, sys
+    import datetime as dt, os, signal, sys, time
     from dispatch.notices import sender
     from dispatch.notices.channels import SmtpChannel
     from dispatch.storage.database import Database
@@ -257,12 +256,19 @@ CHILD = """
             if self.when == "after":
                 self.channel.send(message)
             os.kill(os.getpid(), signal.SIGKILL)
-    url, mail, when, lease = sys.argv[1:]
-    sender.LEASE_S = float(lease)
-    world = FixedWorld(dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC))
-    channel = SmtpChannel(mail, "trajets@example.org")
-    with Database(url, Vault(bytes(32))) as database:
-        sender.send_due(database, {"email": Killed(channel, when) if when != "never" else channel}, world)
+    def send(url, mail, when):
+        sender.LEASE_S = 0.05 if when != "never" else 60
+        world = FixedWorld(dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC))
+        channel = SmtpChannel(mail, "trajets@example.org")
+        with Database(url, Vault(bytes(32))) as database:
+            sender.send_due(database, {"email": Killed(channel, when) if when != "never" else channel}, world)
+    for when in sys.argv[3:]:
+        child = os.fork()
+        if child == 0:
+            send(*sys.argv[1:3], when)
+            os._exit(0)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        time.sleep(0.3)  # its lease ends
 """
 
 
@@ -274,17 +280,13 @@ def test_a_killed_sender_loses_nothing_and_doubles_nothing_but_under_the_same_id
         volunteer = place.volunteer(email=f"v{number}@example.org")
         told += [tell(place, volunteer) for _ in range(2)]
     url = place.database._engine.url.render_as_string(hide_password=False)
-    run = [sys.executable, "-c", textwrap.dedent(CHILD), url, mailbox.url]
-    for _ in range(2):
-        killed = subprocess.run([*run, when, "0.05"], capture_output=True, check=False)
-        assert killed.returncode == -signal.SIGKILL, killed.stderr
-    time.sleep(0.3)  # leases end
-    ended = subprocess.run([*run, "never", "60"], capture_output=True, check=False)
-    assert ended.returncode == 0, ended.stderr
+    run = [sys.executable, "-c", textwrap.dedent(CHILD), url, mailbox.url, when, when, when, "never"]
+    ended = subprocess.run(run, capture_output=True, check=True, text=True)
+    assert ended.stdout.split() == [str(-signal.SIGKILL)] * 3 + ["0"], ended.stderr
     assert {state(place, found) for found in told} == {"sent"}
     received = [UUID(found.strip("<>").partition("@")[0]) for found in mailbox.ids]
     assert set(received) == set(told)
-    assert len(received) == len(told) + (2 if when == "after" else 0)  # one for each sender that was killed behind its mail
+    assert len(received) == len(told) + (3 if when == "after" else 0)  # one for each sender that was killed behind its mail
     for number in range(3):
         ours = told[2 * number : 2 * number + 2]
         firsts = list(dict.fromkeys(found for found in received if found in ours))
