@@ -42,7 +42,7 @@ class Operation:
         volunteer, person = self.service.people[self.service.here.id]
         known = {"beneficiary_id": person, "volunteer_id": volunteer, **dict.fromkeys(self.ids, str(uuid4()))}
         known |= {name: value for name, value in TEXT.items() if name in self.ids}
-        known["territory_id"] = self.service.here.id
+        known |= {"territory_id": self.service.here.id, "date": "2026-11-24"}
         known |= {"series_id": self.service.series_id} if "series_id" in self.ids and "series_id" not in changed else {}
         known |= {name: str(value) for name, value in (("beneficiary_id", person), ("volunteer_id", volunteer)) if name in self.ids}
         return self.path.format(**{**known, **changed})
