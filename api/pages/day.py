@@ -22,6 +22,7 @@ from dispatch.model.lifecycle import OVER_LEG, WAITING_LEG
 from dispatch.model.plans import Plan
 from dispatch.service.attention import OF_FILES, Entry, needs_a_human
 from dispatch.service.day_view import DayView, Way, view_day, view_ways
+from dispatch.service.first_steps import first_steps
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Leg, Offer, TripRequest
 
@@ -49,6 +50,15 @@ def show_day_page(date: ServiceDate, visit: VisitOf) -> HTMLResponse:
 def show_board(date: ServiceDate, visit: VisitOf) -> HTMLResponse:
     """What changes on it."""
     return _board(date, visit, "day/board.html")
+
+
+@router.get("/{date}/steps")
+def show_steps(date: ServiceDate, visit: VisitOf) -> HTMLResponse:
+    """What to try first, in the demo."""
+    if not visit.parts.demo:
+        raise NotFound
+    with visit.reading() as store:
+        return visit.page("day/steps.html", store.territory(), steps=first_steps(store, date))
 
 
 @router.get("/{date}/ways/{leg_id}")

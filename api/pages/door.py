@@ -3,7 +3,7 @@
 Tokens of links stand after the `#`, which browsers keep to themselves: no log and no proxy sees them.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -15,7 +15,7 @@ from api.pages.visit import VisitOf, language_of
 from api.routes.session import enter
 from dispatch.errors import NotFound
 from dispatch.model.roles import STAFF
-from dispatch.service.demo import demo_account
+from dispatch.service.demo import Door, demo_account
 from dispatch.storage.accounts import Accounts
 
 router = APIRouter(include_in_schema=False)
@@ -50,7 +50,7 @@ def show_entering(request: Request) -> HTMLResponse:
 
 
 @router.post("/demo/{who}")
-def enter_demo(who: Literal["coordinator", "volunteer", "beneficiary"], parts: PartsOf) -> RedirectResponse:
+def enter_demo(who: Door, parts: PartsOf) -> RedirectResponse:
     """In the demo, whose people are invented, anybody may be anybody. Elsewhere there is no such page."""
     if not parts.demo:
         raise NotFound

@@ -42,6 +42,7 @@ PAGES: Mapping[str, frozenset[Role]] = MappingProxyType(
         "show_way": STAFF,
         "show_choice": STAFF,
         "show_proposal": STAFF,
+        "show_steps": STAFF,
         "show_my_rides": frozenset({"beneficiary"}),
         "show_asking": frozenset({"beneficiary"}),
         "show_asking_for": REFERRERS,

@@ -150,4 +150,5 @@ def _check_person(store: Store, new: Wish, caller: Caller) -> None:
 
 
 def _asker(caller: Caller) -> Asker:
-    return Asker(actor_id=caller.actor_id, staff=caller.is_staff, channel=_CHANNELS.get(caller.role, "api"))
+    spoken: Channel = "phone" if caller.is_staff and caller.by_login else "api"
+    return Asker(actor_id=caller.actor_id, staff=caller.is_staff, channel=_CHANNELS.get(caller.role, spoken))

@@ -141,7 +141,8 @@ def find_login(accounts: Accounts, token: str, world: World) -> tuple[Caller, bo
     idle = HOLDER_IDLE if row and row.role in HOLDERS else STAFF_IDLE
     if row is None or row.expires_at <= now or row.seen_at + idle <= now:
         raise Unauthenticated("You have been logged out: log in again.")
-    caller = Caller(role=row.role, actor_id=row.actor_id, territory_id=row.territory_id, holder_id=row.holder_id)  # type: ignore[arg-type]
+    own = {"actor_id": row.actor_id, "territory_id": row.territory_id, "holder_id": row.holder_id}
+    caller = Caller(role=row.role, by_login=True, **own)  # type: ignore[arg-type]
     return caller, row.seen_at + _SEEN_EVERY <= now
 
 

@@ -4,7 +4,7 @@ In: a store, a date, the present. Out: a `Snapshot`: the `Day`, and which versio
 Ids in the day are row ids: no name, no phone number leaves the database.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -53,6 +53,8 @@ def make_snapshot(store: Store, of: Round, token: int, now: datetime) -> Snapsho
     agreed = {leg_id: assignment for leg_id, assignment in held.items() if assignment.run_id not in out}
     over = {leg.id for ways in legs.values() for leg in ways if leg.state in OVER_LEG} | (held.keys() - agreed.keys())
     late = _late(requests, legs, now)
+    asked = [leg.id for ways in legs.values() for leg in ways if leg.state == "offered" and leg.id not in late]
+    told = agreed | store.active_assignments(asked)
     planned = [r for r in requests if any(leg.state in (*WAITING_LEG, "confirmed") and leg.id not in late | over for leg in legs[r.id])]
     busy = {assignment.volunteer_id for assignment in agreed.values()}
     drivers = _drivers(store, service_date, territory.timezone, now, busy, {run.volunteer_id: run.ends_at for run in out.values()})
@@ -66,7 +68,7 @@ def make_snapshot(store: Store, of: Round, token: int, now: datetime) -> Snapsho
         policy=policy_of(territory),
         drivers=tuple(drivers),
         requests=tuple(_request(r, people[r.beneficiary_id], legs[r.id], late, refused.get(r.id, ())) for r in planned),
-        promises=tuple(p for r in planned for p in _promises(legs[r.id], agreed) if p.driver in known),
+        promises=tuple(p for r in planned for p in _promises(legs[r.id], told, agreed) if p.driver in known),
         over=tuple(_over(r, leg) for r in planned for leg in legs[r.id] if leg.id in over and _is_asked_for(r, leg, late)),
     )
     return Snapshot(
@@ -258,16 +260,16 @@ def _add_far(
         there += [volunteer for volunteer in unfit if volunteer not in drives and volunteer not in there]
 
 
-def _promises(legs: Sequence[Leg], agreed: Mapping[UUID, Assignment]) -> list[Promise]:
-    """What was agreed on stands: this volunteer, this time."""
+def _promises(legs: Sequence[Leg], told: Mapping[UUID, Assignment], agreed: Container[UUID]) -> list[Promise]:
+    """What was agreed on stands: this volunteer, this time. Who is being asked is asked no more only where that serves somebody else."""
     return [
         Promise(
             request=str(leg.request_id),
             leg="outbound" if leg.direction == "outbound" else "return",
-            driver=str(agreed[leg.id].volunteer_id),
-            pickup_at=agreed[leg.id].told_pickup_at.isoformat(),
-            lock="both",
+            driver=str(told[leg.id].volunteer_id),
+            pickup_at=told[leg.id].told_pickup_at.isoformat(),
+            lock="both" if leg.id in agreed else "none",
         )
         for leg in legs
-        if leg.id in agreed
+        if leg.id in told
     ]

@@ -51,8 +51,9 @@ _FAMILIES = (
     "Perrin", "Robin", "Clément", "Gauthier", "Noël", "Picard", "Aubert", "Rolland", "Lacroix", "Barbier", "Brunet", "Schmitt",
 )  # fmt: skip
 _CARS = ("Renault Clio grise", "Peugeot 208 bleue", "Dacia Sandero blanche", "Citroën C3 rouge", "Toyota Yaris verte")
-_CLAIRE = "Claire Dubois"  # who coordinates
-_ROLE: Mapping[str, Role] = {"coordinator": "coordinator", "volunteer": "driver", "beneficiary": "beneficiary"}
+_STAFF = {"coordinator": "Claire Dubois", "manager": "Samia Leroy"}
+Door = Literal["coordinator", "manager", "volunteer", "beneficiary"]
+_ROLE: Mapping[Door, Role] = {"coordinator": "coordinator", "manager": "manager", "volunteer": "driver", "beneficiary": "beneficiary"}
 T = TypeVar("T", Volunteer, Beneficiary)
 
 
@@ -79,8 +80,11 @@ def fill_demo(database: Database, network: RoadNetwork, world: World, legs: int 
         return Demo(territory.id, date, _names(store, date))
 
 
-def demo_account(accounts: Accounts, who: Literal["coordinator", "volunteer", "beneficiary"], world: World) -> tuple[Login, str]:
-    """Log in as somebody invented: the coordinator, a volunteer with a run, somebody who is driven. NotFound where nobody is."""
+def demo_account(accounts: Accounts, who: Door, world: World) -> tuple[Login, str]:
+    """Log in as somebody invented: who coordinates, who answers for the territory, a volunteer with a run, somebody who is driven.
+
+    NotFound where nobody is.
+    """
     territory = Registry(accounts.session).territory_named(NAME)
     if territory is None:
         raise NotFound
@@ -88,7 +92,7 @@ def demo_account(accounts: Accounts, who: Literal["coordinator", "volunteer", "b
     day = world.now().astimezone(ZoneInfo(territory.timezone)).date() + dt.timedelta(days=1)
     rides = store.assignments_of_day(day)
     role, holder = _ROLE[who], None
-    if who != "coordinator":
+    if who in ("volunteer", "beneficiary"):
         if not rides:
             raise NotFound
         legs = {leg.id: leg for found in store.rides_of({run.id for _, run in rides}).values() for _, leg in found}
@@ -96,9 +100,7 @@ def demo_account(accounts: Accounts, who: Literal["coordinator", "volunteer", "b
         holder = rides[0][1].volunteer_id if who == "volunteer" else next(iter(request.values())).beneficiary_id
     address = f"{who}@{f'{holder.hex}.' if holder else ''}demo.invalid"
     if accounts.account_of(accounts.vault.digest(address)) is None:
-        make_account(
-            accounts, NewAccount(role=role, name=_CLAIRE if holder is None else who, email=address, holder_id=holder), store, world
-        )
+        make_account(accounts, NewAccount(role=role, name=_STAFF.get(who, who), email=address, holder_id=holder), store, world)
     return log_in_by_address(accounts, address, world)
 
 
@@ -107,14 +109,15 @@ def _make_people(store: Store, day: Day, network: RoadNetwork, world: World) -> 
     for k, driver in enumerate(day.drivers):
         if _name(k, "volunteer") not in known:
             given = driver.model_dump(include={"home", "seats", "wheelchair_places", "boot", "accepts_needs", "max_km", "max_rides"})
-            new = NewVolunteer(name=_name(k, "volunteer"), car=_CARS[k % len(_CARS)], **given)
+            new = NewVolunteer(name=_name(k, "volunteer"), phone=_phone(k, 0), car=_CARS[k % len(_CARS)], **given)
             _hand_in_papers(store, add_volunteer(store, new, network, world), k, day.date, world)
     known = set(_by_name(store, _beneficiaries(store)))
     for k, request in enumerate(_first_requests(day).values()):
         if _name(k, "beneficiary") not in known:
             same = {"wheelchair", "boot", "needs", "alone", "load_minutes", "unload_minutes", "max_ride_minutes"}
             given = request.model_dump(include=same)
-            add_beneficiary(store, NewBeneficiary(name=_name(k, "beneficiary"), home=request.origin, **given), network, world)
+            person = NewBeneficiary(name=_name(k, "beneficiary"), phone=_phone(k, 50), home=request.origin, **given)
+            add_beneficiary(store, person, network, world)
 
 
 def _make_day(store: Store, day: Day, network: RoadNetwork, world: World) -> None:
@@ -187,6 +190,11 @@ def _name(k: int, kind: str) -> str:
     rng = np.random.default_rng([SEED, len(kind)])
     pairs = [f"{first} {family}" for first in (*_WOMEN, *_MEN) for family in _FAMILIES]
     return pairs[int(rng.permutation(len(pairs))[k])]
+
+
+def _phone(k: int, first: int) -> str:
+    """A number of those that are nobody's, kept free for films and examples."""
+    return f"06 39 98 {first + k // 100:02d} {k % 100:02d}"
 
 
 def _names(store: Store, date: dt.date) -> dict[str, str]:

@@ -31,6 +31,7 @@ class Caller:
     territory_id: UUID | None
     holder_id: UUID | None
     scopes: frozenset[str] | None = None  # of a key that is limited
+    by_login: bool = False  # somebody at a screen, not a program
 
     @property
     def is_staff(self) -> bool:

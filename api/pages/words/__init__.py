@@ -19,6 +19,7 @@ from api.pages.words.proposal import PROPOSAL
 from api.pages.words.regular import REGULAR
 from api.pages.words.rides import RIDES
 from api.pages.words.statement import STATEMENT
+from api.pages.words.steps import STEPS
 from api.pages.words.territory import TERRITORY
 from dispatch.model.notices import Language
 
@@ -33,6 +34,7 @@ _ROOMS = (
     TERRITORY,
     MAP,
     PROPOSAL,
+    STEPS,
     RIDES,
     STATEMENT,
     ASKING,

@@ -13,7 +13,10 @@ PROPOSAL: Mapping[Language, Mapping[str, str]] = {
             "planifié, et la prochaine planification le confirme ou trouve mieux."
         ),
         "proposal_none": "Rien n'attend d'être envoyé ce jour-là.",
-        "proposal_at_once": "Les propositions partent dès que le plan est fait. Pour les relire d'abord : Territoire, « Propositions ».",
+        "proposal_at_once": (
+            "Les propositions partent dès que le plan est fait. Pour les relire d'abord, un responsable le choisit : Territoire, "
+            "« Proposer aux bénévoles »."
+        ),
         "proposal_back": "Retour à la journée",
         "proposal_figures": "{served} trajets sur {all} ont quelqu'un ; {km} km, dont {empty} à vide",
         "proposal_wait": "{minutes} min d'attente pour les bénévoles",
@@ -33,7 +36,7 @@ PROPOSAL: Mapping[Language, Mapping[str, str]] = {
             "planning confirms it or finds something better."
         ),
         "proposal_none": "Nothing waits to be sent on that day.",
-        "proposal_at_once": "Offers go out as soon as the plan is made. To look at them first: Territory, “Offers”.",
+        "proposal_at_once": "Offers go out once a plan is made. To look first, a manager chooses so: Territory, “Asking volunteers”.",
         "proposal_back": "Back to the day",
         "proposal_figures": "{served} of {all} rides have somebody; {km} km, {empty} of them empty",
         "proposal_wait": "{minutes} min of waiting for volunteers",

@@ -18,6 +18,8 @@ TERRITORY: Mapping[Language, Mapping[str, str]] = {
         "section_telling": "Ce que les gens reçoivent",
         "section_policy": "Ce qui fait un bon plan",
         "unset": "(aucun)",
+        "option_at_once": "dès que le plan est fait",
+        "option_by_hand": "quand je l'ai relu",
     },
     "en": {
         "territory_help": "Each choice, and what it changes. Managers change them; plans from then on follow them.",
@@ -32,6 +34,8 @@ TERRITORY: Mapping[Language, Mapping[str, str]] = {
         "section_telling": "What people receive",
         "section_policy": "What makes a good plan",
         "unset": "(none)",
+        "option_at_once": "as soon as the plan is made",
+        "option_by_hand": "when I have looked",
     },
 }
 #: Section and field -> what it does, in French; the English is the field's own description.

@@ -146,7 +146,7 @@ def test_an_agreed_way_is_locked_and_lets_the_other_way_fail(place: TestTerritor
         (mine,) = (offer for offer in store.offers_of([request], "sent") if offer.volunteer_id == volunteer)
         accept_offer(store, mine, place.world)
     day = place.snapshot().day
-    (promise,) = day.promises
+    (promise,) = (promise for promise in day.promises if promise.lock != "none")
     assert (promise.request, promise.leg, promise.driver, promise.lock) == (str(request), "outbound", str(volunteer), "both")
     assert day.requests[0].one_way_ok
 
@@ -348,3 +348,12 @@ def test_a_plan_is_kept_with_its_round(place: TestTerritory) -> None:
         assert row.plan is not None
         assert row.plan["unserved"][0]["request"] == str(request)
         assert list(store.page(Offer, None, 10)) == []
+
+
+def test_who_is_being_asked_is_a_promise_that_a_plan_may_change_and_who_has_agreed_is_one_that_it_may_not(place: TestTerritory) -> None:
+    volunteer, asked, agreed = place.volunteer(), place.ask(back=None), place.ask(arrive="14:00", back=None)
+    place.run_round({(asked, "outbound"): (volunteer, "10:00"), (agreed, "outbound"): (volunteer, "13:40")})
+    with place.store() as store:
+        accept_offer(store, store.offers_of([agreed], "sent")[0], place.world)
+    promises = {promise.request: promise.lock for promise in place.snapshot().day.promises}
+    assert promises == {str(asked): "none", str(agreed): "both"}
