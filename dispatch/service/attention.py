@@ -170,7 +170,8 @@ def _about(ways: dict[str, Leg], request: TripRequest, told: dict[UUID, datetime
     taken = there is not None and there.state in ("on_board", "completed")
     for leg in ways.values():
         moment = _moment(leg, request)
-        if leg.state == "on_call" and taken and moment_of(request) + CALLED_AFTER < now:
+        there_somehow = taken or (there is not None and there.state == "unmet")  # a way back that nobody gave up: `one_way_ok`
+        if leg.state == "on_call" and there_somehow and moment_of(request) + CALLED_AFTER < now:
             yield _entry("not_called", request, leg, moment)
         elif leg.state in ("pending", "standby", "proposed", "offered") and leg is back and taken:
             if leg.state != "offered":

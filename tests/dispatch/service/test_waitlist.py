@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from dispatch.errors import BadInput, IllegalMove
 from dispatch.model.intake import Cancel
+from dispatch.service.attention import needs_a_human
 from dispatch.service.offers import accept_offer, decline_offer
 from dispatch.service.trips import bring_back, cancel_trip, close_if_over
 from dispatch.service.waitlist import give_up_late
@@ -201,3 +202,17 @@ def test_of_two_who_look_at_once_the_second_one_finds_nothing_to_do(place: TestT
         seen = Store(early, place.id).legs_in_want(at("12:00"))
     assert len(seen) == 2
     assert (give_up(place), give_up(place)) == (2, 0)
+
+
+def test_a_way_back_that_stays_on_call_without_its_way_there_comes_to_a_humans_notice(place: TestTerritory) -> None:
+    """Nobody was found for the way there, and one way alone would do: whoever went otherwise may call, and whoever did not is asked."""
+    request = place.ask(arrive="10:40", back=None, return_open=True, one_way_ok=True)
+    go_to(place, "09:11")
+    assert give_up(place) == 1
+    assert place.states(request) == ["unmet", "on_call"]
+    listed = []
+    for clock in ("13:30", "13:50"):
+        go_to(place, clock)
+        with place.store() as store:
+            listed.append([(entry.kind, entry.request_id) for entry in needs_a_human(store, place.world)])
+    assert listed == [[], [("not_called", request)]]
