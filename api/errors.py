@@ -16,13 +16,14 @@ from starlette.exceptions import HTTPException
 
 from api.deps import get_language
 from api.french import is_french, told
-from dispatch.errors import BadInput, DispatchError, Fault, NotFound, TooMany, fault_from
+from dispatch.errors import AtWork, BadInput, DispatchError, Fault, NotFound, TooMany, fault_from
 from routing.errors import RoutingError
 
 STATUS: Mapping[str, int] = MappingProxyType(
     {
         "bad_input": 422,
         "conflict": 409,
+        "at_work": 409,
         "dispatch": 500,
         "illegal_move": 409,
         "key_reused": 422,
@@ -127,7 +128,7 @@ def install_handlers(app: FastAPI, trouble: Callable[[Request, int], Response]) 
             return answer(request, error.code, "See errors.", action=error.action, faults=error.faults)
         known = error if isinstance(error, DispatchError | RoutingError) else DispatchError()
         detail = str(known) if STATUS[known.code] != 500 else "The work could not be done."
-        waiting = {"Retry-After": str(known.wait_s)} if isinstance(known, TooMany) else {}
+        waiting = {"Retry-After": str(known.wait_s)} if isinstance(known, TooMany | AtWork) else {}
         return answer(request, known.code, detail, action=known.action, headers=waiting)
 
     def invalid(request: Request, error: Exception) -> Response:

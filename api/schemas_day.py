@@ -13,6 +13,7 @@ from dispatch.service.lateness import Expected
 from dispatch.service.run_sheet import Rider, RunView
 from dispatch.service.sending import Sent
 from dispatch.storage.driving import RunStop
+from dispatch.storage.tables import Round
 
 
 class _Out(BaseModel):
@@ -233,14 +234,14 @@ class DayOut(_Out):
     lanes: list[LaneOut]
 
     @classmethod
-    def of(cls, view: DayView) -> Self:
+    def of(cls, view: DayView, newest: Round | None) -> Self:
         """All of it."""
         return cls(
             date=view.date,
             counts={group: number for group, number in view.counts.items() if number},
             metres=view.metres,
             empty_metres=view.empty_metres,
-            round=RoundOut.of(view.round) if view.round else None,
+            round=RoundOut.of(newest) if newest else None,
             ways=[WayOut.of(way) for way in view.ways],
             lanes=[
                 LaneOut(

@@ -4,6 +4,7 @@
     +-- BadInput            what was sent cannot be used; holds one Fault per field
     +-- NotFound            absent, or in another territory: the same answer for both
     +-- Conflict            the thing is no longer in the state the caller thinks
+    |   +-- AtWork          a round of the day is at work: it can be done when that has ended
     |   +-- IllegalMove     the state table does not allow this step
     |   +-- Stale             somebody else has changed it since it was read
     +-- KeyReused           an idempotency key came back with another request
@@ -74,6 +75,14 @@ class Conflict(DispatchError):
 
     code = "conflict"
     action = "Read it again, then decide anew."
+
+
+class AtWork(Conflict):
+    """A round of this day is at work: try again in a moment."""
+
+    code = "at_work"
+    action = "Wait for the number of seconds in Retry-After."
+    wait_s = 2
 
 
 class IllegalMove(Conflict):

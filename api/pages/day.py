@@ -1,14 +1,16 @@
 """The coordinator's day: what needs a human, who drives when, every way, and one way in detail.
 
-The page is made once; its board is fetched anew whenever something has changed. Names on it are put on record like any other look.
+The page is made once. What others change comes as pieces of its board: elements with an id and, in a list, a place in its order. They are
+made by the templates of the board itself, so that the two cannot differ. After a gap, or when it is much, the board is fetched anew.
+Names are put on record like any other look.
 """
 
 import datetime as dt
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api.pages.visit import Visit, VisitOf
@@ -18,16 +20,20 @@ from dispatch.model.asking import PURPOSES, REFUSALS
 from dispatch.model.clock import ServiceDate
 from dispatch.model.entrusting import AGAIN_REASONS
 from dispatch.model.intake import RowId
-from dispatch.model.lifecycle import OVER_LEG, WAITING_LEG
+from dispatch.model.lifecycle import OVER_LEG, OVER_ROUND, WAITING_LEG
 from dispatch.model.plans import Plan
 from dispatch.service.attention import OF_FILES, Entry, needs_a_human
-from dispatch.service.day_view import DayView, Way, view_day, view_ways
+from dispatch.service.day_view import DayView, Way, touched_by, view_day, view_part, view_ways
 from dispatch.service.first_steps import first_steps
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Leg, Offer, TripRequest
+from dispatch.storage.tables import Leg, Offer, Round, TripRequest
 
 router = APIRouter(prefix="/day", include_in_schema=False)
 MOST_CANDIDATES = 60
+MOST_CHANGES = 60  # shown as pieces: more is the board anew
+_IN_PIECES = frozenset({"request", "leg", "offer", "run", "round"})  # of the kinds of the log; what else there is may change any lane
+_STEP = "[a-z_]{1,20}:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+Changed = Annotated[str, Query(pattern=f"^{_STEP}(,{_STEP}){{0,{MOST_CHANGES - 1}}}$", max_length=4000)]
 _HISTORY = 30
 
 
@@ -59,6 +65,24 @@ def show_steps(date: ServiceDate, visit: VisitOf) -> HTMLResponse:
         raise NotFound
     with visit.reading() as store:
         return visit.page("day/steps.html", store.territory(), steps=first_steps(store, date))
+
+
+@router.get("/{date}/pieces")
+def show_pieces(date: ServiceDate, visit: VisitOf, changed: Changed) -> Response:
+    """Of the board what these steps of the log have made another, with the ids of all that was looked at: what is not among the pieces is
+    gone. 205 when all of the board may be another."""
+    steps = {(kind, UUID(subject)) for kind, _, subject in (one.partition(":") for one in changed.split(","))}
+    rounds = {subject for kind, subject in steps if kind == "round"}
+    with visit.reading() as store:
+        newest = store.newest_round(date) if rounds else None
+        newest = newest if newest is not None and newest.id in rounds else None
+        if any(kind not in _IN_PIECES for kind, _ in steps) or (newest is not None and newest.state in OVER_ROUND):
+            return Response(status_code=205)
+        touched = touched_by(store, steps)
+        shown = _shown(store, visit, view_part(store, date, touched))
+    legs = touched.legs | shown["ways_by_id"].keys()
+    looked = [f"{what}-{leg}" for leg in legs for what in ("way", "left")] + [f"lane-{person}" for person in touched.volunteers]
+    return _page(visit, "day/pieces.html", shown | {"round": newest, "looked": looked})
 
 
 @router.get("/{date}/ways/{leg_id}")
@@ -96,28 +120,40 @@ def show_choice(date: ServiceDate, leg_id: RowId, visit: VisitOf) -> HTMLRespons
 
 def _board(date: dt.date, visit: Visit, template: str) -> HTMLResponse:
     with visit.reading() as store:
-        territory, view = store.territory(), view_day(store, date)
-        today = visit.today(territory)
-        entries = [entry for entry in needs_a_human(store, visit.parts.world) if _is_of(entry, date, today, territory.timezone)]
-        requests = store.requests({entry.request_id for entry in entries if entry.request_id})
-        known = {entry.person_id for entry in entries if entry.person_id}  # of what is about no request
-        who = store.identities({*known, *(request.beneficiary_id for request in requests.values())})
-        inbox = [_inbox(entry, requests, who, territory.timezone) for entry in entries]
-    visit.parts.note_read(visit.caller, "beneficiary", None, len({way.beneficiary.id for way in view.ways}))
-    names = {lane.volunteer_id: lane.identity.name for lane in view.lanes}
-    return visit.page(
-        template,
-        territory,
-        date=date,
-        days=[date + dt.timedelta(days=k) for k in range(-1, 4)],
-        view=view,
-        inbox=inbox,
-        names=names,
-        proof=proof_of(view),
-        hours=_hours(view, territory.timezone),
-        now=visit.parts.world.now(),
-        ways_by_id={way.leg.id: way for way in view.ways},
-    )
+        seen = store.newest_step(store.steps_end())  # what comes after it is told by the live stream
+        newest = store.newest_round(date)
+        shown = _shown(store, visit, view_day(store, date))
+    days = [date + dt.timedelta(days=k) for k in range(-1, 4)]
+    more = {"round": newest, "proof": proof_of(newest), "days": days, "seen": seen.id if seen else "0"}
+    return _page(visit, template, shown | more)
+
+
+def _shown(store: Store, visit: Visit, view: DayView) -> dict[str, Any]:
+    """What the templates of the board's pieces need."""
+    territory = store.territory()
+    today, zone = visit.today(territory), territory.timezone
+    entries = [entry for entry in needs_a_human(store, visit.parts.world) if _is_of(entry, view.date, today, zone)]
+    requests = store.requests({entry.request_id for entry in entries if entry.request_id})
+    known = {entry.person_id for entry in entries if entry.person_id}  # of what is about no request
+    who = store.identities({*known, *(request.beneficiary_id for request in requests.values())})
+    unserved = store.last_unserved({entry.leg_id for entry in entries if entry.leg_id and entry.kind == "uncovered"})
+    return {
+        "territory": territory,
+        "date": view.date,
+        "view": view,
+        "inbox": [
+            _inbox(entry, requests, who, zone) | {"unserved": unserved.get(entry.leg_id) if entry.leg_id else None} for entry in entries
+        ],
+        "names": {lane.volunteer_id: lane.identity.name for lane in view.lanes},
+        "hours": _hours(view, zone),
+        "now": visit.parts.world.now(),
+        "ways_by_id": {way.leg.id: way for way in view.ways},
+    }
+
+
+def _page(visit: Visit, template: str, shown: dict[str, Any]) -> HTMLResponse:
+    visit.parts.note_read(visit.caller, "beneficiary", None, len({way.beneficiary.id for way in shown["view"].ways}))
+    return visit.page(template, **shown)
 
 
 def _is_of(entry: Entry, date: dt.date, today: dt.date, zone: str) -> bool:
@@ -136,9 +172,9 @@ def _inbox(entry: Entry, requests: Any, who: Any, zone: str) -> dict[str, Any]:
     return {"entry": entry, "request": request, "name": name, "day": day, "file": entry.kind in OF_FILES}
 
 
-def proof_of(view: DayView) -> float | None:
+def proof_of(newest: Round | None) -> float | None:
     """How far the newest plan can be from the best one, in percent; none without a proof."""
-    plan = view.round.plan if view.round else None
+    plan = newest.plan if newest else None
     gap = plan["summary"].get("certificate", {}).get("gap") if plan else None
     return None if gap is None else round(100 * gap, 1)
 
@@ -146,10 +182,7 @@ def proof_of(view: DayView) -> float | None:
 def _hours(view: DayView, zone: str) -> list[dt.datetime]:
     """The whole hours that the time line shows: of everything there is, at least from 7 to 19."""
     middle = dt.datetime.combine(view.date, dt.time(12), ZoneInfo(zone))
-    moments = [middle.replace(hour=7), middle.replace(hour=19)]
-    for lane in view.lanes:
-        moments += [moment for line in lane.runs for piece in line.pieces for moment in (piece.starts_at, piece.ends_at)]
-    moments += [way.at for way in view.ways]
+    moments = [middle.replace(hour=7), middle.replace(hour=19), *view.hours]
     first, last = min(moments).astimezone(ZoneInfo(zone)), max(moments).astimezone(ZoneInfo(zone))
     begin = first.replace(minute=0, second=0, microsecond=0)
     count = int((last - begin).total_seconds() // 3600) + 1

@@ -25,10 +25,10 @@ def show_proposal(date: ServiceDate, visit: VisitOf) -> HTMLResponse:
     with visit.reading() as store:
         territory, found = store.territory(), view_proposal(store, date)
         by_hand = rules_of(territory).offers.sending == "by_hand"
-        names = _names(store, found)
+        names, proof = _names(store, found), proof_of(store.newest_round(date))
     people = {way.beneficiary.id for question in found.questions for way in (*question.new, *question.held)}
     visit.parts.note_read(visit.caller, "beneficiary", None, len(people | {way.beneficiary.id for way in found.left}))
-    shown: dict[str, Any] = {"date": date, "proposal": found, "by_hand": by_hand, "names": names, "proof": proof_of(found.view)}
+    shown: dict[str, Any] = {"date": date, "proposal": found, "by_hand": by_hand, "names": names, "proof": proof}
     return visit.page("day/proposal.html", territory, **shown)
 
 

@@ -39,6 +39,7 @@ PAGES: Mapping[str, frozenset[Role]] = MappingProxyType(
         "show_today": STAFF,
         "show_day_page": STAFF,
         "show_board": STAFF,
+        "show_pieces": STAFF,
         "show_way": STAFF,
         "show_choice": STAFF,
         "show_proposal": STAFF,

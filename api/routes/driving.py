@@ -117,7 +117,7 @@ def show_day(date: ServiceDate, caller: CallerOf, parts: PartsOf) -> DayOut:
     """Everything of a day: ways with their states, volunteers with their runs, counts, the newest round."""
     with parts.reading(caller.territory_id) as store:
         view = view_day(store, date)
-        found = DayOut.of(view)
+        found = DayOut.of(view, store.newest_round(date))
     parts.note_read(caller, "beneficiary", None, len({way.beneficiary.id for way in view.ways}))
     return found
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
@@ -58,12 +58,13 @@ def watch_changes(
     request: Request,
     caller: CallerOf,
     parts: PartsOf,
-    seen: Annotated[str | None, Header(alias="Last-Event-ID", description="Go on behind this event, as browsers do by themselves.")] = None,
+    last: Annotated[str | None, Header(alias="Last-Event-ID", description="Go on behind this event, as browsers do by themselves.")] = None,
+    seen: Annotated[str | None, Query(max_length=40, description="The same, for the first time; `0`: behind nothing.")] = None,
 ) -> Response:
     """Every step in the territory within half a second, each once and in order, as Server-Sent Events; a comment every 15 seconds."""
     if caller.territory_id is None:
         raise Refused
-    return _Stream(request, parts, caller, parts.live.watch(caller.territory_id, seen))
+    return _Stream(request, parts, caller, parts.live.watch(caller.territory_id, last or seen))
 
 
 class _Stream(Response):

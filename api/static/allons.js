@@ -51,6 +51,20 @@ async function callOnce(method, address, body, { key, version } = {}) {
   }
 }
 
+const PATIENCE = 120_000 // ms
+
+/** Call until no round of the day is in the way any more (409 with Retry-After), within reason; `say` tells whoever waits. */
+export async function callAfterRound(tellThem, ...what) {
+  const end = Date.now() + PATIENCE
+  for (;;) {
+    const answer = await call(...what)
+    const after = answer.status === 409 ? Number(answer.headers.get("Retry-After")) : 0
+    if (!after || Date.now() > end) return answer
+    tellThem(say().atWork)
+    await new Promise((go) => setTimeout(go, 1000 * after))
+  }
+}
+
 /** A time on the wall of a zone, "2026-11-27T10:40", with the offset it has there; null for one that is none. */
 export function instant(wall, zone = html.dataset.zone) {
   const asUtc = Date.parse(`${wall.length === 16 ? `${wall}:00` : wall}Z`)
@@ -119,7 +133,7 @@ const at = (body, name) => name.split(".").reduce((within, part) => within[part]
 /** Show what went wrong: in the form's own place, and beside each field that is named. */
 export function complain(element, answer) {
   const form = element.closest("form") ?? element
-  const place = form.querySelector(".trouble") ?? document.getElementById("told")
+  const place = placeOf(element)
   clear(form)
   const problem = answer.body ?? {}
   const faults = (problem.errors ?? []).filter((fault) => !mark(form, fault))
@@ -132,6 +146,8 @@ export function complain(element, answer) {
   if (out) place.append(" ", Object.assign(document.createElement("a"), { href: "/login", target: "_blank", textContent: say().login }))
   form.querySelector("[aria-invalid=true]")?.focus()
 }
+
+const placeOf = (element) => (element.closest("form") ?? element).querySelector(".trouble") ?? document.getElementById("told")
 
 /** What went wrong, for whoever shows it in one place: what is wrong with each field, where it is about fields. */
 export function why(answer) {
@@ -224,8 +240,11 @@ async function send(element) {
   tell(document.getElementById("told"), "")
   element.setAttribute("aria-busy", "true")
   if (element.dataset.weigh && !(await weigh(element, method, address, body))) return void element.removeAttribute("aria-busy")
-  const answer = await call(method, address, body, { key: method === "POST" ? key : undefined, version: element.dataset.version })
+  const place = placeOf(element)
+  const how = { key: method === "POST" ? key : undefined, version: element.dataset.version }
+  const answer = await callAfterRound((sentence) => tell(place, sentence), method, address, body, how)
   element.removeAttribute("aria-busy")
+  if (place?.textContent === say().atWork) tell(place, "")
   if (!answer.ok) return void (await refused(element, answer))
   keys.delete(element)
   delete element.dataset.typed

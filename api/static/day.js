@@ -1,6 +1,7 @@
 /* The coordinator's day: places bars on the time line, lights a ride everywhere at once, opens it in the panel, lets it be dragged onto a
- * volunteer (what it changes is shown first), follows rounds, and is made anew when something has changed. */
-import { ask, call, plain, tell, why } from "./allons.js"
+ * volunteer (what it changes is shown first), follows rounds, and shows what others change: the pieces of the board that are others now,
+ * or all of it. */
+import { ask, call, callAfterRound, plain, tell, why } from "./allons.js"
 
 const board = document.getElementById("board")
 const panel = document.getElementById("panel")
@@ -8,19 +9,24 @@ const words = document.getElementById("day-words").dataset
 const date = board.dataset.date
 
 // --- where things stand in time -----------------------------------------------------------------------------------------------------------
-function place() {
+function place(lanes = board.querySelectorAll(".lane")) {
   const line = document.getElementById("line")
   if (!line) return
   const from = Number(line.dataset.from)
   const length = Number(line.dataset.to) - from
   const percent = (moment) => `${Math.min(100, Math.max(0, ((moment - from) / length) * 100))}%`
   for (const one of line.querySelectorAll("[data-at]")) one.style.left = percent(Number(one.dataset.at))
-  for (const one of line.querySelectorAll(".track > [data-from]")) {
-    one.style.left = percent(Number(one.dataset.from))
-    one.style.width = `calc(${percent(Number(one.dataset.to))} - ${percent(Number(one.dataset.from))})`
+  for (const lane of lanes) {
+    for (const one of lane.querySelectorAll(".track > [data-from]")) {
+      one.style.left = percent(Number(one.dataset.from))
+      one.style.width = `calc(${percent(Number(one.dataset.to))} - ${percent(Number(one.dataset.from))})`
+    }
   }
-  for (const track of line.querySelectorAll(".lane[data-volunteer] .track")) keepApart([...track.querySelectorAll("button.bar")])
-  stack(line.querySelector(".lane.unsolved .track"))
+  for (const lane of lanes) {
+    const track = lane.querySelector(".track")
+    if (lane.dataset.volunteer) keepApart([...track.querySelectorAll("button.bar")])
+    else stack(track)
+  }
   const now = Date.now() / 1000
   line.querySelector(".nowline")?.remove()
   if (now > from && now < from + length) {
@@ -57,7 +63,9 @@ function stack(track) {
 }
 
 // --- one ride, lit everywhere ---------------------------------------------------------------------------------------------------------------
+let lit = []
 function light(ids) {
+  lit = ids
   for (const one of document.querySelectorAll(".lit")) one.classList.remove("lit")
   for (const id of ids) for (const one of document.querySelectorAll(`[data-legs~="${CSS.escape(id)}"]`)) one.classList.add("lit")
   document.dispatchEvent(new CustomEvent("allons:lit", { detail: ids }))
@@ -82,6 +90,13 @@ async function open(address, from) {
   panel.hidden = false
   await htmx.ajax("GET", address, { target: "#panel", swap: "innerHTML" })
   panel.focus({ preventScroll: true })
+}
+/** As things stand now, unless somebody is writing in it; the hand stays where it is. */
+async function reopen() {
+  if (!opened || panel.querySelector("input:focus, select:focus, textarea:focus")) return
+  const within = panel.contains(document.activeElement)
+  await htmx.ajax("GET", opened, { target: "#panel", swap: "innerHTML" })
+  if (within) panel.focus({ preventScroll: true })
 }
 function close() {
   panel.hidden = true
@@ -158,6 +173,7 @@ board.addEventListener("dragend", () => {
     const effect = lane.querySelector(".effect")
     if (effect) effect.textContent = ""
   }
+  look()
 })
 const told = () => document.getElementById("told")
 async function give(leg, candidate, name) {
@@ -169,7 +185,8 @@ async function give(leg, candidate, name) {
   const sentence = words.ask.replace("{name}", name).replace("{effect}", say(candidate)) + (again ? ` ${words.again}` : "")
   if (!(await ask(sentence))) return
   const body = { volunteer_id: candidate.volunteer_id, ...(again && { again_reason: "called" }) }
-  const answer = await call("POST", `/v1/legs/${leg}/offer`, body, { key: crypto.randomUUID() })
+  const wait = (sentence) => tell(told(), sentence)
+  const answer = await callAfterRound(wait, "POST", `/v1/legs/${leg}/offer`, body, { key: crypto.randomUUID() })
   if (answer.ok) tell(told(), words.given.replace("{name}", name), "done")
   else tell(told(), why(answer) || document.getElementById("sayings").dataset.failed, "broken")
   changed()
@@ -209,9 +226,7 @@ async function follow(id) {
 }
 
 // --- anew, when something has changed ---------------------------------------------------------------------------------------------------------------
-let waiting = null
 function changed() {
-  choices.clear()
   return new Promise((resolve) => {
     document.addEventListener("allons:renewed", resolve, { once: true })
     document.dispatchEvent(new CustomEvent("allons:changed"))
@@ -219,8 +234,9 @@ function changed() {
   })
 }
 document.addEventListener("allons:changed", () => {
+  heard.clear() // the board is fetched after all of it
   choices.clear()
-  if (opened) open(opened)
+  reopen()
 })
 document.addEventListener("allons:done", (event) => {
   const { body } = event.detail
@@ -230,29 +246,82 @@ document.addEventListener("allons:done", (event) => {
     document.dispatchEvent(new CustomEvent("allons:changed"))
   }
 })
-function settle() {
-  place()
+function settle(lanes) {
+  place(lanes)
   filter()
+  light(lit)
   showEffects()
   const round = document.getElementById("round")
   if (roundSays) tell(round, roundSays)
   if (round?.dataset.round) follow(round.dataset.round)
 }
-document.addEventListener("htmx:after:swap", () => {
+board.addEventListener("htmx:after:swap", (event) => {
+  if (event.target !== board) return
   settle()
   document.dispatchEvent(new CustomEvent("allons:renewed"))
 })
 document.getElementById("jump")?.addEventListener("change", (event) => event.target.value && location.assign(`/day/${event.target.value}`))
 
-/** What others do comes by the live stream: many changes at once are one look. */
+// --- what others do -----------------------------------------------------------------------------------------------------------------------------------
+const SOON = 20 // ms in which more may come with it
+const MOST = 60 // steps that are shown as pieces
+const heard = new Set() // steps of the log that are not shown yet: `leg:ID`
+let looking = false
+
+/** The live stream, from where the page was made. */
 function listen() {
-  const stream = new EventSource("/v1/live")
-  const heard = () => {
-    clearTimeout(waiting)
-    waiting = setTimeout(() => !dragged && document.dispatchEvent(new CustomEvent("allons:changed")), 60)
-  }
-  for (const kind of ["change", "reload"]) stream.addEventListener(kind, heard)
+  const stream = new EventSource(`/v1/live?seen=${board.dataset.seen}`)
+  stream.addEventListener("change", (event) => {
+    const { kind, id } = JSON.parse(event.data)
+    heard.add(`${kind}:${id}`)
+    look()
+  })
+  stream.addEventListener("reload", () => document.dispatchEvent(new CustomEvent("allons:changed")))
 }
-window.addEventListener("resize", place)
+/** Show what was heard of, one look after the other; not while a ride is in somebody's hand. */
+async function look() {
+  if (looking) return
+  looking = true
+  await new Promise((go) => setTimeout(go, SOON))
+  while (heard.size && !dragged) {
+    const steps = [...heard]
+    heard.clear()
+    choices.clear()
+    if (steps.length > MOST || !(await renew(steps))) await changed()
+  }
+  looking = false
+}
+/** The pieces of the board that some steps have made others. False: all of it has to be fetched. */
+async function renew(steps) {
+  const answer = await fetch(`/day/${date}/pieces?changed=${steps.join(",")}`, { headers: { "Accept-Language": document.documentElement.lang } }).catch(() => null)
+  if (answer?.status !== 200 || answer.redirected || dragged) return false
+  const come = new DOMParser().parseFromString(await answer.text(), "text/html")
+  const about = come.getElementById("pieces")?.dataset
+  const line = document.getElementById("line")?.dataset
+  if (!about || about.from !== line?.from || about.to !== line.to) return false
+  const at = document.activeElement
+  const touched = new Set([document.getElementById("left").parentElement])
+  for (const id of about.looked.split(" ")) if (!come.getElementById(id)) document.getElementById(id)?.remove()
+  for (const piece of come.querySelectorAll("[data-piece]")) {
+    await put(piece)
+    if (piece.matches(".lane")) touched.add(document.getElementById(piece.id))
+  }
+  if (!at.isConnected) board.querySelector(`[data-open="${at.dataset.open}"]`)?.focus({ preventScroll: true }) // it is somewhere else now
+  settle(touched)
+  if (about.looked.includes(opened?.split("/").pop())) reopen()
+  document.dispatchEvent(new CustomEvent("allons:touched"))
+  return true
+}
+/** One piece: as it was made just now, and where it stands in its list. */
+async function put(piece) {
+  const was = document.getElementById(piece.id)
+  if (was) await htmx.swap({ text: piece.outerHTML, target: was, swap: "outerMorph", sourceElement: was })
+  else document.getElementById(piece.parentElement.id).append(document.importNode(piece, true))
+  const { order } = piece.dataset
+  const now = document.getElementById(piece.id)
+  const next = order && [...now.parentElement.children].find((one) => one !== now && one.dataset.order > order)
+  if (order && now.nextElementSibling !== (next ?? null)) now.parentElement.insertBefore(now, next ?? null)
+}
+window.addEventListener("resize", () => place())
 settle()
 listen()

@@ -5,6 +5,7 @@ What others were told stays as it is: only this way is put into a day that is ot
 by the checker, and it is saved as a round like any other, so that every guarantee of rounds holds.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,8 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from dispatch.engine.plan_day import make_problem
-from dispatch.errors import Conflict, IllegalMove
-from dispatch.model.day import Day, Direction, OverLeg, Promise
+from dispatch.errors import AtWork, Conflict, IllegalMove
+from dispatch.model.day import Day, OverLeg, Promise
 from dispatch.model.entrusting import CANNOT, Entrust
 from dispatch.model.lifecycle import WAITING_LEG
 from dispatch.planning.check import check_plan
@@ -28,7 +29,8 @@ from dispatch.service.day import Snapshot, make_snapshot
 from dispatch.service.rounds import claim_round, enqueue_round, load_day, save_round
 from dispatch.service.sending import send_day
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Assignment, Leg, Offer, Round, Run, TripRequest, Volunteer
+from dispatch.storage.tables import Leg, Offer, Round, TripRequest, Volunteer
+from dispatch.storage.trips import Ride, WayName
 from dispatch.world import World
 from routing.network import RoadNetwork
 
@@ -83,8 +85,8 @@ def candidates(store: Store, leg: Leg, network: RoadNetwork, world: World) -> li
 def entrust(store: Store, leg: Leg, wish: Entrust, offer_minutes: int, network: RoadNetwork, world: World) -> Offer:
     """Ask this volunteer about this way now, and nobody else any more. Asked twice is asked once.
 
-    Conflict with the rule's sentence when it does not fit, when the volunteer was asked before and no reason is given to ask again, or
-    while a round of the day is at work; IllegalMove when somebody has agreed to drive, or the way is over.
+    Conflict with the rule's sentence when it does not fit, or when the volunteer was asked before and no reason is given to ask again;
+    AtWork while a round of the day is; IllegalMove when somebody has agreed to drive, or the way is over.
     """
     volunteer, request = store.get(Volunteer, wish.volunteer_id), _waiting(store, leg, lock=True)
     now_asked = store.active_assignments([leg.id]).get(leg.id)
@@ -100,7 +102,7 @@ def entrust(store: Store, leg: Leg, wish: Entrust, offer_minutes: int, network: 
         with store.attempt():
             claim = claim_round(store, enqueue_round(store, request.service_date, 0.0, 1, world).id, world)
     except Conflict:
-        raise Conflict("A round of this day is at work: try again in a moment.") from None
+        raise AtWork from None
     held = hold(store, load_day(store, claim, world), leg, {volunteer.id}, network, volunteer.id, wish.both_ways)
     moved = _with_both(held, leg, str(volunteer.id), wish)
     plan = make_plan(held.problem, moved, explain_unserved(held.problem, moved), [], None)
@@ -176,14 +178,15 @@ def hold(
     `unkept`: ways of a request in the day that are in no database.
     """
     asked = {UUID(request.id) for request in snapshot.day.requests}
-    ways = {way.id: way for those in store.legs_of(asked | {leg.request_id}).values() for way in those} | {way.id: way for way in unkept}
-    rides = [(ride, run) for ride, run in store.assignments_of_day(snapshot.day.date) if run.state != "started" and ride.leg_id in ways]
+    new = [WayName(way.id, way.request_id, way.direction, way.state) for way in unkept]
+    ways = {way.id: way for way in (*store.way_names(asked | {leg.request_id}), *new)}
+    rides = [ride for ride in store.rides_of_day(snapshot.day.date) if ride.run_state != "started" and ride.leg_id in ways]
     moving = {way.id for way in ways.values() if way.request_id == leg.request_id and way.state in WAITING_LEG} if both_ways else {leg.id}
-    people, requests = {ride.volunteer_id for ride, _ in rides}, {leg.request_id, *(ways[ride.leg_id].request_id for ride, _ in rides)}
+    people, requests = {ride.volunteer_id for ride in rides}, {leg.request_id, *(ways[ride.leg_id].request_id for ride in rides)}
     if only is not None:
-        people, requests = _hanging_together([(ride.volunteer_id, ways[ride.leg_id].request_id) for ride, _ in rides], leg.request_id, only)
-    kept = [(ride, run) for ride, run in rides if ride.leg_id not in moving and ride.volunteer_id in people]
-    day = _fixed(snapshot.day, [way for way in ways.values() if way.request_id in requests], [ride for ride, _ in kept], leg, forgiven)
+        people, requests = _hanging_together([(ride.volunteer_id, ways[ride.leg_id].request_id) for ride in rides], leg.request_id, only)
+    kept = [ride for ride in rides if ride.leg_id not in moving and ride.volunteer_id in people]
+    day = _fixed(snapshot.day, [way for way in ways.values() if way.request_id in requests], kept, leg, forgiven)
     if only is not None:
         day = day.model_copy(update={"drivers": tuple(driver for driver in day.drivers if UUID(driver.id) in people)})
         snapshot = replace(snapshot, requests=tuple(sorted(requests)), late=frozenset())
@@ -194,9 +197,9 @@ def hold(
     return Held(replace(snapshot, day=day), problem, routes, frozenset(unsound))
 
 
-def _fixed(day: Day, ways: Sequence[Leg], kept: Sequence[Assignment], leg: Leg, forgiven: Collection[UUID]) -> Day:
+def _fixed(day: Day, ways: Sequence[WayName], kept: Sequence[Ride], leg: Leg, forgiven: Collection[UUID]) -> Day:
     """What was told is promised; other ways that wait for somebody are not looked at."""
-    names = {way.id: (str(way.request_id), _direction(way)) for way in ways}
+    names = {way.id: _name(way) for way in ways}
     promised = {ride.leg_id: ride for ride in kept if ride.leg_id in names}
     promises = [
         Promise(request=names[leg_id][0], leg=names[leg_id][1], driver=str(ride.volunteer_id), pickup_at=told.isoformat(), lock="both")
@@ -226,23 +229,21 @@ def _hanging_together(rides: Sequence[tuple[UUID, UUID]], about: UUID, volunteer
         people, requests = people | who, requests | more
 
 
-def _routes(store: Store, problem: Problem, kept: Sequence[tuple[Assignment, Run]], ways: Mapping[UUID, Leg]) -> tuple[Routes, set[str]]:
+def _routes(store: Store, problem: Problem, kept: Sequence[Ride], ways: Mapping[UUID, WayName]) -> tuple[Routes, set[str]]:
     """The routes that keep what was told, and volunteers for whom there is none any more."""
     p = problem.arrays
     number = {way: k for k, way in enumerate(problem.legs)}
-    names = {leg.id: Way(str(leg.request_id), _direction(leg)) for leg in ways.values()}
-    staying = {ride.leg_id for ride, _ in kept}
+    runs = {ride.run_id: ride for ride in kept}
+    riders = Counter(ride.run_id for ride in kept)
+    staying = {ride.leg_id for ride in kept}
     routes: Routes = [[] for _ in p.shift_driver]
     unsound: set[str] = set()
-    stops = store.stops_of({run.id for _, run in kept})
-    for run in {run.id: run for _, run in kept}.values():
-        route = [
-            2 * number[names[stop.leg_id]] + (stop.kind == "dropoff")
-            for stop in stops.get(run.id, [])
-            if stop.leg_id in staying and names[stop.leg_id] in number
-        ]
+    orders = store.orders_of(runs)
+    for run_id, run in runs.items():
+        order = [(_name(ways[leg_id]), kind) for leg_id, kind in orders.get(run_id, ()) if leg_id in staying]
+        route = [2 * number[way] + (kind == "dropoff") for way, kind in order if way in number]
         shift = _shift_of(problem, run)
-        if shift is None or routes[shift] or len(route) != 2 * sum(other.id == run.id for _, other in kept):
+        if shift is None or routes[shift] or len(route) != 2 * riders[run_id]:
             unsound.add(str(run.volunteer_id))
         elif is_legal(p, shift, route):
             routes[shift] = route
@@ -251,12 +252,12 @@ def _routes(store: Store, problem: Problem, kept: Sequence[tuple[Assignment, Run
     return routes, unsound
 
 
-def _shift_of(problem: Problem, run: Run) -> int | None:
+def _shift_of(problem: Problem, run: Ride) -> int | None:
     """The span of its volunteer that a run lies in."""
     p = problem.arrays
-    begins = int((run.starts_at - problem.start).total_seconds())
+    begins, volunteer = int((run.run_starts_at - problem.start).total_seconds()), str(run.volunteer_id)
     for shift, driver in enumerate(p.shift_driver):
-        if problem.drivers[int(driver)] == str(run.volunteer_id) and p.shift_from[shift] <= begins <= p.shift_to[shift]:
+        if problem.drivers[int(driver)] == volunteer and p.shift_from[shift] <= begins <= p.shift_to[shift]:
             return shift
     return None
 
@@ -280,9 +281,9 @@ def _candidate(held: Held, place: Place, before: Mapping[UUID, str]) -> Candidat
 
 def way_of(problem: Problem, leg: Leg) -> int | None:
     """Its number in the problem; none when its time has passed."""
-    way = Way(str(leg.request_id), _direction(leg))
+    way = _name(leg)
     return problem.legs.index(way) if way in problem.legs else None
 
 
-def _direction(leg: Leg) -> Direction:
-    return "return" if leg.direction == "return" else "outbound"
+def _name(leg: Leg | WayName) -> Way:
+    return Way(str(leg.request_id), "return" if leg.direction == "return" else "outbound")

@@ -98,6 +98,7 @@ WAITING_LEG = ("pending", "standby", "proposed", "offered")
 UNDER_WAY = ("en_route", "at_pickup", "on_board")
 #: and that is over.
 OVER_LEG = tuple(state for state, followers in TABLE["leg"].items() if not followers)
+OVER_ROUND = tuple(state for state, followers in TABLE["round"].items() if not followers)
 #: States of a run in which its volunteer is taken.
 ACTIVE_RUN = ("planned", "published", "started")
 

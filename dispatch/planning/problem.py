@@ -283,25 +283,43 @@ def _pair_tables(day: Day, legs: tuple[Leg, ...]) -> tuple[BoolArray, BoolArray,
     """Unmet needs, refusals of either side, and goodwill, for every leg and driver."""
     requests = {request.id: request for request in day.requests}
     agreed = {(_promised_leg(p), p.driver) for p in day.promises if p.lock != "none"}  # "not the return" leaves the way there as agreed
-    shape = (len(legs), len(day.drivers))
+    shape, number = (len(legs), len(day.drivers)), {driver.id: d for d, driver in enumerate(day.drivers)}
     unmet, refused, bond = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_), np.zeros(shape, np.int64)
-    sets = [(d, set(d.accepts_needs), set(d.refuses), set(d.knows), set(d.preferred_by)) for d in day.drivers]
+    ties = ("refuses", "knows", "preferred_by")
+    refusing, knowing, preferring = (_by_person([getattr(driver, of) for driver in day.drivers]) for of in ties)
+    cannot: dict[tuple[frozenset[str], bool], BoolArray] = {}  # what is needed -> drivers who do not have it
     for at, leg in enumerate(legs):
         request = requests[leg.request]
-        for k, (driver, accepts, refuses, knows, preferred_by) in enumerate(sets):
-            unmet[at, k] = not accepts.issuperset(request.needs) or (request.wheelchair and driver.wheelchair_places == 0)
-            refused[at, k] = (
-                request.beneficiary in refuses
-                or (driver.id in request.refuses and (leg, driver.id) not in agreed)
-                or (request.requires_driver is not None and request.requires_driver != driver.id)
-            )
-            preferred = request.prefers_driver == driver.id or request.beneficiary in preferred_by
-            bond[at, k] = KNOWN_BONUS * (request.beneficiary in knows) + PREFERRED_BONUS * preferred
+        needed = frozenset(request.needs), request.wheelchair
+        if needed not in cannot:
+            cannot[needed] = np.array([_lacks(driver, *needed) for driver in day.drivers], np.bool_)
+        unmet[at] = cannot[needed]
+        if request.requires_driver is not None:
+            refused[at] = True
+            refused[at, number.get(request.requires_driver, [])] = False
+        refused[at, [number[name] for name in request.refuses if name in number and (leg, name) not in agreed]] = True
+        refused[at, refusing.get(request.beneficiary, [])] = True
+        bond[at, knowing.get(request.beneficiary, [])] = KNOWN_BONUS
+        preferred = {*preferring.get(request.beneficiary, ()), *(number[name] for name in (request.prefers_driver,) if name in number)}
+        bond[at, list(preferred)] += PREFERRED_BONUS
     for done in day.over:  # the same volunteer may be needed for the other way
         for at, leg in enumerate(legs):
             if done.driver is not None and leg.request == done.request and requests[leg.request].same_driver == "require":
                 refused[at] |= np.array([driver.id != done.driver for driver in day.drivers])
     return unmet, refused, bond
+
+
+def _by_person(named: Sequence[Sequence[str]]) -> dict[str, list[int]]:
+    """Person -> drivers who name them."""
+    found: dict[str, list[int]] = {}
+    for driver, people in enumerate(named):
+        for person in dict.fromkeys(people):
+            found.setdefault(person, []).append(driver)
+    return found
+
+
+def _lacks(driver: Driver, needs: frozenset[str], wheelchair: bool) -> bool:
+    return not needs.issubset(driver.accepts_needs) or (wheelchair and driver.wheelchair_places == 0)
 
 
 #: Level 5 counts in squared rides: a known face is worth as much as a few rides of imbalance.

@@ -68,6 +68,7 @@ class Entry:
     until: datetime
     sentence: str
     sentence_en: str
+    direction: str | None = None  # of the leg
     minutes: int | None = None  # of lateness
     person_id: UUID | None = None  # of what is about no request, if that is known
     sms_id: UUID | None = None
@@ -80,7 +81,7 @@ def needs_a_human(store: Store, world: World) -> list[Entry]:
     today = now.astimezone(ZoneInfo(territory.timezone)).date()
     rules, found = rules_of(territory), [_entry("to_decide", request, None, moment_of(request)) for request in store.undecided(MOST)]
     legs: dict[UUID, list[tuple[Leg, TripRequest]]] = {}
-    for leg, request in store.legs_of_days(today - AHEAD, today + AHEAD):
+    for leg, request in store.legs_to_look_at(today - AHEAD, today + AHEAD, now):
         legs.setdefault(request.id, []).append((leg, request))
     told = store.active_assignments([leg.id for ways in legs.values() for leg, _ in ways if leg.state not in OVER_LEG])
     unsent: defaultdict[date, list[datetime]] = defaultdict(list)
@@ -115,6 +116,7 @@ def _late(store: Store, today: date, rules: Rules) -> Iterator[Entry]:
                 kind="late",
                 request_id=leg.request_id,
                 leg_id=leg.id,
+                direction=leg.direction,
                 until=expected.at,
                 minutes=minutes,
                 sentence=french,
@@ -190,4 +192,5 @@ def _moment(leg: Leg, request: TripRequest) -> datetime:
 
 def _entry(kind: Kind, request: TripRequest, leg: Leg | None, until: datetime) -> Entry:
     fr, en = _SAID[kind]
-    return Entry(kind=kind, request_id=request.id, leg_id=leg.id if leg else None, until=until, sentence=fr, sentence_en=en)
+    about = {"leg_id": leg.id if leg else None, "direction": leg.direction if leg else None}
+    return Entry(kind=kind, request_id=request.id, until=until, sentence=fr, sentence_en=en, **about)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ In: hours, absences, a day. Out: rows, and spans by volunteer. Called by `servic
 which knows what rides a change takes away; the caller commits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -23,8 +23,8 @@ MOST_ABSENCES = 200  # of one volunteer, ahead
 _LONGEST_SPAN = timedelta(hours=24)
 
 
-def free_spans(store: Store, day: date, volunteer_id: UUID | None = None) -> dict[UUID, list[Span]]:
-    """Spans of a day by volunteer, of all or of one; who has none is not among them. Four queries, whatever the number of people.
+def free_spans(store: Store, day: date, of: Collection[UUID] | None = None) -> dict[UUID, list[Span]]:
+    """Spans of a day by volunteer, of all or `of` some; who has none is not among them. Four queries, whatever the number of people.
 
     Papers without which nobody drives end what they do not cover: a run would have to be over before.
     """
@@ -32,16 +32,16 @@ def free_spans(store: Store, day: date, volunteer_id: UUID | None = None) -> dic
     start = day_start(day, territory.timezone)
     end = start + timedelta(seconds=day_length_s(day, territory.timezone))
     extra: dict[UUID, list[Availability]] = {}
-    for span in store.availabilities(start, end, volunteer_id):
+    for span in store.availabilities(start, end, of):
         extra.setdefault(span.volunteer_id, []).append(span)
     weekly: dict[UUID, list[WeeklyHours]] = {}
-    for hours in store.weekly_hours_on(day, volunteer_id):
+    for hours in store.weekly_hours_on(day, of):
         weekly.setdefault(hours.volunteer_id, []).append(hours)
     away: dict[UUID, list[Span]] = {}
-    for absence in store.absences_in(start, end + _LONGEST_SPAN, volunteer_id):
+    for absence in store.absences_in(start, end + _LONGEST_SPAN, of):
         away.setdefault(absence.volunteer_id, []).append((absence.starts_at, absence.ends_at))
     blocking = {kind.code for kind in rules_of(territory).credentials.kinds if kind.blocking}
-    holds = _papers(store, blocking, territory.timezone, volunteer_id) if blocking else {}
+    holds = _papers(store, blocking, territory.timezone, of) if blocking else {}
     found = {}
     for person in extra.keys() | weekly.keys():
         papers = holds.get(person, {})
@@ -57,10 +57,10 @@ def free_spans(store: Store, day: date, volunteer_id: UUID | None = None) -> dic
     return found
 
 
-def _papers(store: Store, kinds: set[str], zone: str, volunteer_id: UUID | None) -> dict[UUID, dict[str, datetime | None]]:
+def _papers(store: Store, kinds: set[str], zone: str, of: Collection[UUID] | None) -> dict[UUID, dict[str, datetime | None]]:
     """Until when which paper of whom holds; None: always."""
     found: dict[UUID, dict[str, datetime | None]] = {}
-    for paper in store.valid_credentials(kinds, volunteer_id):
+    for paper in store.valid_credentials(kinds, of):
         found.setdefault(paper.volunteer_id, {})[paper.kind] = day_start(paper.expires_on, zone) if paper.expires_on else None
     return found
 

@@ -96,7 +96,7 @@ def _broken(store: Store, volunteer: Volunteer, ahead: Sequence[_Ahead]) -> list
     """Rides that cannot be driven, with why; and with them the other way of requests whose ways need the same volunteer."""
     people = store.beneficiaries({request.beneficiary_id for _, _, request, _ in ahead})
     apart = set(store.refusals_of(volunteer.id))
-    spans = {day: free_spans(store, day, volunteer.id).get(volunteer.id, []) for day in {run.service_date for *_, run in ahead}}
+    spans = {day: free_spans(store, day, [volunteer.id]).get(volunteer.id, []) for day in {run.service_date for *_, run in ahead}}
     why = {
         leg.id: _why_not(volunteer, request, people[request.beneficiary_id], apart) or _away(volunteer, ride, leg, request, run, spans)
         for ride, leg, request, run in ahead

@@ -57,10 +57,12 @@ def make_snapshot(store: Store, of: Round, token: int, now: datetime) -> Snapsho
     told = agreed | store.active_assignments(asked)
     planned = [r for r in requests if any(leg.state in (*WAITING_LEG, "confirmed") and leg.id not in late | over for leg in legs[r.id])]
     busy = {assignment.volunteer_id for assignment in agreed.values()}
-    drivers = _drivers(store, service_date, territory.timezone, now, busy, {run.volunteer_id: run.ends_at for run in out.values()})
+    volunteers = store.active_volunteers()
+    back = {run.volunteer_id: run.ends_at for run in out.values()}
+    drivers = _drivers(store, volunteers, service_date, territory.timezone, now, busy, back)
     known = {driver.id for driver in drivers}
     refused = _refused(store, planned)
-    _add_far(refused, planned, [row for row in store.active_volunteers() if str(row.id) in known], agreed, legs)
+    _add_far(refused, planned, [row for row in volunteers if str(row.id) in known], agreed, legs)
     people = store.beneficiaries({request.beneficiary_id for request in planned})
     day = Day(
         date=service_date,
@@ -114,7 +116,15 @@ def _is_asked_for(request: TripRequest, leg: Leg, late: set[UUID]) -> bool:
     return leg.direction == "outbound" or (request.return_after is not None and leg.id not in late)
 
 
-def _drivers(store: Store, service_date: date, zone: str, now: datetime, busy: set[UUID], out: Mapping[UUID, datetime]) -> list[Driver]:
+def _drivers(
+    store: Store,
+    volunteers: Iterable[Volunteer],
+    service_date: date,
+    zone: str,
+    now: datetime,
+    busy: set[UUID],
+    out: Mapping[UUID, datetime],
+) -> list[Driver]:
     """Volunteers with a span on this day. Spans start now at the earliest, except for those who have something agreed on.
 
     `out`: until when volunteers are on a run that has started, which no plan changes: they are free again after it.
@@ -136,7 +146,7 @@ def _drivers(store: Store, service_date: date, zone: str, now: datetime, busy: s
         knows.setdefault(volunteer_id, set()).add(str(beneficiary_id))
         rides[volunteer_id] = rides.get(volunteer_id, 0) + 1
     drivers = []
-    for row in store.active_volunteers():
+    for row in volunteers:
         first = max(out[row.id], now) if row.id in out else None if row.id in busy else now
         shifts = [(max(begins, first) if first else begins, ends) for begins, ends in spans.get(row.id, [])]
         shifts = [(begins, ends) for begins, ends in shifts if begins < ends]
@@ -253,8 +263,9 @@ def _add_far(
     legs: Mapping[UUID, list[Leg]],
 ) -> None:
     """Whoever lives too far from a ride, or has too few seats for children, is not asked; what was agreed on is not looked at again."""
+    narrow = [row for row in volunteers if row.radius_km is not None or row.child_seats]
     for request in requests:
-        unfit = [row.id for row in volunteers if too_far(row, request) or too_few_seats(row, request)]
+        unfit = [row.id for row in narrow if too_far(row, request) or too_few_seats(row, request)]
         drives = {agreed[leg.id].volunteer_id for leg in legs[request.id] if leg.id in agreed}
         there = refused.setdefault(request.id, [])
         there += [volunteer for volunteer in unfit if volunteer not in drives and volunteer not in there]

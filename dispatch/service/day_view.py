@@ -1,11 +1,11 @@
 """One day as whoever coordinates looks at it: every way with its state, volunteers with their runs as pieces of time, and the counts.
 
-In: a store, a date. Out: a `DayView`. Called by the API and by the pages. Cost: about fifteen queries, whatever the number of rows, and one
-deciphering for each person.
+In: a store, a date, and what of it has changed where only that is looked at. Out: a `DayView`. Called by the API and by the pages.
+Cost: about twenty queries, whatever the number of rows, and one deciphering for each person that is shown.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -16,7 +16,7 @@ from dispatch.service.availability import free_spans
 from dispatch.service.trips import moment_of
 from dispatch.storage.driving import RunStop
 from dispatch.storage.store import Store
-from dispatch.storage.tables import Assignment, Beneficiary, Leg, Offer, Round, Run, TripRequest, UnservedLeg
+from dispatch.storage.tables import Assignment, Beneficiary, Leg, Offer, Run, TripRequest, UnservedLeg
 from dispatch.storage.vault import Identity
 
 #: What a state means to whoever has to act.
@@ -59,6 +59,11 @@ class Way:
         return GROUPS[self.leg.state]
 
     @property
+    def order(self) -> str:
+        """Where it stands among the ways of its day."""
+        return _order(self.at, self.leg.id)
+
+    @property
     def moment(self) -> datetime:
         """When it was asked for; for a way back of unknown time, the time of the way there."""
         back = self.request.return_after if self.leg.direction == "return" else None
@@ -97,39 +102,77 @@ class Lane:
     free: tuple[Span, ...]
     runs: tuple[RunLine, ...]
 
+    @property
+    def order(self) -> str:
+        """Where it stands among the lanes of its day: those who drive first, in order of time."""
+        begins = self.runs[0].run.starts_at if self.runs else min(begins for begins, _ in self.free)
+        return f"{int(not self.runs)} {_order(begins, self.volunteer_id)}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayView:
-    """All of it."""
+    """All of it; of a part, only its ways and lanes, with the figures of the whole day."""
 
     date: date
     ways: tuple[Way, ...]  # in order of time
     lanes: tuple[Lane, ...]  # those who drive first, in order of time
     counts: Mapping[Group, int]
-    round: Round | None  # the newest
+    hours: Sequence[datetime]  # first and last moment
     metres: int
     empty_metres: int
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What changes are about: these ways and the lanes of these volunteers may be others than before."""
+
+    legs: frozenset[UUID]
+    volunteers: frozenset[UUID]
 
 
 def view_day(store: Store, day: date) -> DayView:
     """The day as it stands."""
     ways = view_ways(store, store.ways_of_day(day))
-    runs, free = store.runs_of_day(day), free_spans(store, day)
+    return _view(store, day, ways, store.runs_of_day(day), free_spans(store, day))
+
+
+def view_part(store: Store, day: date, touched: Touched) -> DayView:
+    """Of the same day only what is touched, and the other ways on the lanes that are."""
+    runs, free = store.runs_of_day(day, touched.volunteers), free_spans(store, day, touched.volunteers)
+    riders = {leg.id for rides in store.rides_of([run.id for run in runs]).values() for _, leg in rides}
+    ways = view_ways(store, store.ways_of_day(day, touched.legs | riders))
+    return _view(store, day, ways, runs, free)
+
+
+def touched_by(store: Store, changed: Collection[tuple[str, UUID]]) -> Touched:
+    """What steps of the log, by kind and id, are about. A volunteer who was to drive a way loses it on his or her lane."""
+    ids: dict[str, list[UUID]] = {}
+    for kind, subject in changed:
+        ids.setdefault(kind, []).append(subject)
+    legs = {*ids.get("leg", ()), *(way.id for way in store.way_names(ids.get("request", ())))}
+    legs |= {row.leg_id for rows in store.offer_legs(ids.get("offer", ())).values() for row in rows}
+    return Touched(frozenset(legs), frozenset(store.drivers_ever(legs) | store.drivers_of_runs(ids.get("run", ()))))
+
+
+def _view(store: Store, day: date, ways: Sequence[Way], runs: Sequence[Run], free: Mapping[UUID, Sequence[Span]]) -> DayView:
     rides: dict[UUID, set[UUID]] = {}
     for held in (way.held for way in ways if way.held is not None):
         rides.setdefault(held.run_id, set()).add(held.leg_id)
     drivers = {run.volunteer_id for run in runs} | free.keys() | {way.held.volunteer_id for way in ways if way.held is not None}
     stops = store.stops_of([run.id for run in runs])
     lines = [RunLine(run, tuple(pieces_of(run, stops.get(run.id, ()), rides.get(run.id, set())))) for run in runs]
-    driven = [stop for run in runs for stop in _with_load(stops.get(run.id, ()))]
+    counts: Counter[Group] = Counter()
+    for state, number in store.states_of_day(day).items():
+        counts[GROUPS[state]] += number
+    metres, empty = store.metres_of_day(day)
     return DayView(
         date=day,
-        ways=tuple(sorted(ways, key=lambda way: (way.at, way.leg.id))),
+        ways=tuple(sorted(ways, key=lambda way: way.order)),
         lanes=tuple(_lanes(drivers, store.identities(drivers), free, lines)),
-        counts=Counter(way.group for way in ways),
-        round=store.newest_round(day),
-        metres=sum(stop.metres for stop, _ in driven),
-        empty_metres=sum(stop.metres for stop, loaded in driven if not loaded),
+        counts=counts,
+        hours=store.hours_of_day(day),
+        metres=metres,
+        empty_metres=empty,
     )
 
 
@@ -164,20 +207,12 @@ def _lanes(drivers: Iterable[UUID], who: Mapping[UUID, Identity], free: Mapping[
     for line in lines:
         mine.setdefault(line.run.volunteer_id, []).append(line)
     lanes = [Lane(person, who[person], tuple(free.get(person, ())), tuple(mine.get(person, ()))) for person in drivers]
-
-    def order(lane: Lane) -> tuple[bool, datetime, str]:
-        spans = [span[0] for span in lane.free]
-        return not lane.runs, lane.runs[0].run.starts_at if lane.runs else min(spans), lane.identity.name or ""
-
-    return sorted(lanes, key=order)
+    return sorted(lanes, key=lambda lane: lane.order)
 
 
-def _with_load(stops: Sequence[RunStop]) -> Iterator[tuple[RunStop, bool]]:
-    """Each stop, and whether somebody was in the car on the way to it."""
-    aboard = 0
-    for stop in stops:
-        yield stop, aboard > 0
-        aboard += {"pickup": 1, "aboard": 1, "dropoff": -1}.get(stop.kind, 0)
+def _order(moment: datetime, row: UUID) -> str:
+    """A moment as a text that stands where it does in time, wherever texts are compared; of two at once, one is always the first."""
+    return f"{int(moment.timestamp()):010d} {row.hex[-6:]}"
 
 
 def pieces_of(run: Run, stops: Sequence[RunStop], riders: set[UUID]) -> Iterator[Piece]:

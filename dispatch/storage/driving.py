@@ -8,10 +8,10 @@ from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from dispatch.model.driving import TAPS
-from dispatch.model.lifecycle import ACTIVE_RUN
+from dispatch.model.lifecycle import ACTIVE_RUN, UNDER_WAY
 from dispatch.storage.base import OfTerritory, Table, one_of, within
 from dispatch.storage.geometry import GeoPoint, LonLat
 from dispatch.storage.rows import Rows
@@ -119,6 +119,17 @@ class DrivingRows(Rows):
             found.setdefault(row.run_id, []).append(row)
         return found
 
+    def orders_of(self, run_ids: Iterable[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:
+        """By run, who is taken aboard or let out (`kind`) one after the other: stops without their places and times."""
+        query = sa.select(RunStop.run_id, RunStop.leg_id, RunStop.kind).where(
+            RunStop.territory_id == self.territory_id, RunStop.run_id.in_(list(run_ids))
+        )
+        found: dict[UUID, list[tuple[UUID, str]]] = {}
+        for run_id, leg_id, kind in self.session.execute(query.order_by(RunStop.run_id, RunStop.number)):
+            if leg_id is not None:
+                found.setdefault(run_id, []).append((leg_id, kind))
+        return found
+
     def tap(self, tap_id: UUID) -> Tap | None:
         """If it has come before."""
         query = sa.select(Tap).where(Tap.territory_id == self.territory_id, Tap.id == tap_id)
@@ -147,12 +158,27 @@ class DrivingRows(Rows):
         old = sa.delete(RunPosition).where(RunPosition.territory_id == self.territory_id, RunPosition.at < before)
         self.session.execute(old)
 
-    def runs_of_day(self, day: date, volunteer_id: UUID | None = None) -> Sequence[Run]:
-        """Runs that take, or took, somebody's time on a day."""
+    def runs_of_day(self, day: date, volunteer_ids: Iterable[UUID] | None = None) -> Sequence[Run]:
+        """Runs that take, or took, somebody's time on a day: everybody's, or of some."""
         query = sa.select(Run).where(Run.territory_id == self.territory_id, Run.service_date == day, Run.state != "cancelled")
-        if volunteer_id is not None:
-            query = query.where(Run.volunteer_id == volunteer_id)
+        if volunteer_ids is not None:
+            query = query.where(Run.volunteer_id.in_(list(volunteer_ids)))
         return self.session.scalars(query.order_by(Run.starts_at, Run.id)).all()
+
+    def metres_of_day(self, day: date) -> tuple[int, int]:
+        """What the runs of a day drive, and how much of it with nobody in the car on the way to a stop."""
+        step = sa.case((RunStop.kind.in_(("pickup", "aboard")), 1), (RunStop.kind == "dropoff", -1), else_=0)
+        aboard = sa.func.sum(step).over(partition_by=RunStop.run_id, order_by=RunStop.number, rows=(None, -1))
+        driven = (
+            sa.select(RunStop.metres, sa.func.coalesce(aboard, 0).label("aboard"))
+            .join(Run, Run.id == RunStop.run_id)
+            .where(Run.territory_id == self.territory_id, Run.service_date == day, Run.state != "cancelled")
+            .subquery()
+        )
+        total = sa.func.coalesce(sa.func.sum(driven.c.metres), 0)
+        empty = sa.func.coalesce(sa.func.sum(driven.c.metres).filter(driven.c.aboard == 0), 0)
+        metres, alone = self.session.execute(sa.select(total, empty)).one()
+        return int(metres), int(alone)
 
     def rides_of(self, run_ids: Iterable[UUID]) -> dict[UUID, list[tuple[Assignment, Leg]]]:
         """Who rides in some runs, by run, in the order of pickups."""
@@ -188,16 +214,32 @@ class DrivingRows(Rows):
         )
         return {*self.session.scalars(query.distinct()), *self.session.scalars(told.distinct())}
 
-    def legs_of_days(self, first: date, last: date) -> Sequence[tuple[Leg, TripRequest]]:
-        """Every way of the accepted requests of some days, in order of day and request."""
-        query = (
-            sa.select(Leg, TripRequest)
+    def legs_to_look_at(self, first: date, last: date, now: datetime) -> Sequence[tuple[Leg, TripRequest]]:
+        """Every way of the accepted requests of some days of which a way may need somebody: nobody was found for it, it is a way back whose
+        way there was driven, it is to be sent, or its pickup is past. In order of day and request."""
+        there, pickup = aliased(Leg), Assignment.told_pickup_at < now
+        taken = sa.exists().where(
+            there.request_id == TripRequest.id, there.direction == "outbound", there.state.in_(("on_board", "completed"))
+        )
+        due = sa.exists().where(Assignment.territory_id == self.territory_id, Assignment.leg_id == Leg.id, Assignment.active, pickup)
+        asks = (
+            sa.select(Leg.request_id)
             .join(TripRequest, TripRequest.id == Leg.request_id)
             .where(
                 TripRequest.territory_id == self.territory_id,
                 TripRequest.state == "accepted",
                 TripRequest.service_date.between(first, last),
+                sa.or_(
+                    Leg.state.in_(("standby", "proposed")),
+                    sa.and_(Leg.state.in_(("on_call", "pending")), Leg.direction == "return", taken),
+                    sa.and_(Leg.state.in_(("confirmed", *UNDER_WAY)), due),
+                ),
             )
+        )
+        query = (
+            sa.select(Leg, TripRequest)
+            .join(TripRequest, TripRequest.id == Leg.request_id)
+            .where(TripRequest.territory_id == self.territory_id, TripRequest.id.in_(asks))
             .order_by(TripRequest.service_date, TripRequest.id, Leg.direction)
         )
         return [(leg, request) for leg, request in self.session.execute(query)]

@@ -1,7 +1,7 @@
 """Queries about volunteers, beneficiaries, who they are, and what was between them."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
@@ -134,14 +134,14 @@ class PeopleRows(Rows):
         query = sa.select(Volunteer).where(Volunteer.territory_id == self.territory_id, Volunteer.active).order_by(Volunteer.id)
         return self.session.scalars(query).all()
 
-    def availabilities(self, start: datetime, end: datetime, volunteer_id: UUID | None = None) -> Sequence[Availability]:
-        """Spans that begin in [start, end), in order."""
+    def availabilities(self, start: datetime, end: datetime, of: Collection[UUID] | None = None) -> Sequence[Availability]:
+        """Spans that begin in [start, end), in order: of everybody, or `of` some volunteers."""
         query = (
             sa.select(Availability)
             .where(Availability.territory_id == self.territory_id, Availability.starts_at >= start, Availability.starts_at < end)
             .order_by(Availability.volunteer_id, Availability.starts_at)
         )
-        return self.session.scalars(query if volunteer_id is None else query.where(Availability.volunteer_id == volunteer_id)).all()
+        return self.session.scalars(query if of is None else query.where(Availability.volunteer_id.in_(of))).all()
 
     def overlapping(self, volunteer_id: UUID, start: datetime, end: datetime) -> bool:
         """Whether the volunteer already gave a span that overlaps."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,6 +20,26 @@ from dispatch.storage.tables import (
 )
 
 
+class WayName(NamedTuple):
+    """Which way of which request, and how it stands."""
+
+    id: UUID
+    request_id: UUID
+    direction: str
+    state: str
+
+
+class Ride(NamedTuple):
+    """Who drives a way and when, as people were told, and in which run."""
+
+    leg_id: UUID
+    volunteer_id: UUID
+    told_pickup_at: datetime
+    run_id: UUID
+    run_state: str
+    run_starts_at: datetime
+
+
 class TripRows(Rows):
     """Requests, legs, assignments and runs of a territory."""
 
@@ -31,14 +52,45 @@ class TripRows(Rows):
         )
         return self.session.scalars(query).all()
 
-    def ways_of_day(self, day: date) -> Sequence[tuple[Leg, TripRequest]]:
-        """Every way of a day, whatever has become of it, but for requests that were refused."""
+    def ways_of_day(self, day: date, leg_ids: Iterable[UUID] | None = None) -> Sequence[tuple[Leg, TripRequest]]:
+        """Every way of a day, or those of some legs that are of it, whatever has become of it, but for requests that were refused."""
         query = (
             sa.select(Leg, TripRequest)
             .join(TripRequest, TripRequest.id == Leg.request_id)
             .where(TripRequest.territory_id == self.territory_id, TripRequest.service_date == day, TripRequest.state != "refused")
         )
+        query = query if leg_ids is None else query.where(Leg.id.in_(list(leg_ids)))
         return [(leg, request) for leg, request in self.session.execute(query)]
+
+    def states_of_day(self, day: date) -> dict[str, int]:
+        """How many of those ways are in which state."""
+        query = (
+            sa.select(Leg.state, sa.func.count())
+            .join(TripRequest, TripRequest.id == Leg.request_id)
+            .where(TripRequest.territory_id == self.territory_id, TripRequest.service_date == day, TripRequest.state != "refused")
+            .group_by(Leg.state)
+        )
+        return dict(self.session.execute(query).all())
+
+    def hours_of_day(self, day: date) -> list[datetime]:
+        """The first and the last moment that something is asked for or driven on a day; nothing of an empty one."""
+        asked = (TripRequest.territory_id == self.territory_id, TripRequest.service_date == day, TripRequest.state != "refused")
+        driven = (Run.territory_id == self.territory_id, Run.service_date == day, Run.state != "cancelled")
+        least, most, there, back = sa.func.min, sa.func.max, moment_of_trip(), TripRequest.return_after
+        wanted = sa.select(least(there), most(there), least(back), most(back)).where(*asked)
+        taken = sa.select(least(Run.starts_at), most(Run.ends_at)).where(*driven)
+        found = [moment for query in (wanted, taken) for moment in self.session.execute(query).one() if moment is not None]
+        return [min(found), max(found)] if found else []
+
+    def drivers_ever(self, leg_ids: Iterable[UUID]) -> set[UUID]:
+        """Volunteers who drive, or were to drive, some legs."""
+        query = sa.select(Assignment.volunteer_id).where(Assignment.territory_id == self.territory_id, Assignment.leg_id.in_(list(leg_ids)))
+        return set(self.session.scalars(query.distinct()))
+
+    def drivers_of_runs(self, run_ids: Iterable[UUID]) -> set[UUID]:
+        """Whose runs these are, or were."""
+        query = sa.select(Run.volunteer_id).where(Run.territory_id == self.territory_id, Run.id.in_(list(run_ids)))
+        return set(self.session.scalars(query))
 
     def undecided(self, limit: int) -> Sequence[TripRequest]:
         """Requests that a coordinator has to look at, the nearest day first."""
@@ -104,6 +156,13 @@ class TripRows(Rows):
             found.setdefault(leg.request_id, []).append(leg)
         return found
 
+    def way_names(self, request_ids: Iterable[UUID]) -> list[WayName]:
+        """The ways of some requests, fresh from the database: for whoever looks at many of them and changes none."""
+        query = sa.select(Leg.id, Leg.request_id, Leg.direction, Leg.state).where(
+            Leg.territory_id == self.territory_id, Leg.request_id.in_(list(request_ids))
+        )
+        return [WayName(*row) for row in self.session.execute(query.order_by(Leg.request_id, Leg.direction))]
+
     def active_assignments(self, leg_ids: Iterable[UUID]) -> dict[UUID, Assignment]:
         """By leg."""
         if not (wanted := list(leg_ids)):
@@ -122,12 +181,14 @@ class TripRows(Rows):
 
     def last_unserved(self, leg_ids: Iterable[UUID]) -> dict[UUID, UnservedLeg]:
         """Why nobody was found, by leg, as the last round that looked has it."""
-        query = (
-            sa.select(UnservedLeg)
+        turn = sa.func.row_number().over(partition_by=UnservedLeg.leg_id, order_by=(Round.queued_at.desc(), Round.id.desc()))
+        looked = (
+            sa.select(UnservedLeg.id, turn.label("turn"))
             .join(Round, Round.id == UnservedLeg.round_id)
             .where(UnservedLeg.territory_id == self.territory_id, UnservedLeg.leg_id.in_(list(leg_ids)))
-            .order_by(Round.queued_at)
+            .subquery()
         )
+        query = sa.select(UnservedLeg).join(looked, looked.c.id == UnservedLeg.id).where(looked.c.turn == 1)
         return {row.leg_id: row for row in self.session.scalars(query)}
 
     def assignments_of_day(self, day: date) -> Sequence[tuple[Assignment, Run]]:
@@ -139,6 +200,16 @@ class TripRows(Rows):
             .order_by(Assignment.pickup_at, Assignment.id)
         )
         return [(assignment, run) for assignment, run in self.session.execute(query)]
+
+    def rides_of_day(self, day: date) -> list[Ride]:
+        """Every active assignment of a day, as far as it says who drives what when."""
+        columns = Assignment.leg_id, Assignment.volunteer_id, Assignment.told_pickup_at, Run.id, Run.state, Run.starts_at
+        query = (
+            sa.select(*columns)
+            .join(Run, Run.id == Assignment.run_id)
+            .where(Assignment.territory_id == self.territory_id, Assignment.active, Run.service_date == day)
+        )
+        return [Ride(*row) for row in self.session.execute(query.order_by(Assignment.pickup_at, Assignment.id))]
 
     def active_runs(self, day: date) -> dict[UUID, list[Run]]:
         """Runs that take a volunteer's time on a day, by volunteer."""

@@ -72,7 +72,7 @@ class VolunteerRows(PeopleRows):
         mine = (WeeklyHours.territory_id == self.territory_id, WeeklyHours.volunteer_id == volunteer_id)
         self.session.execute(sa.delete(WeeklyHours).where(*mine))
 
-    def weekly_hours_on(self, day: date, volunteer_id: UUID | None = None) -> Sequence[WeeklyHours]:
+    def weekly_hours_on(self, day: date, of: Collection[UUID] | None = None) -> Sequence[WeeklyHours]:
         """Hours of this weekday that are valid on a day; whether it is their week is not looked at."""
         query = sa.select(WeeklyHours).where(
             WeeklyHours.territory_id == self.territory_id,
@@ -80,12 +80,12 @@ class VolunteerRows(PeopleRows):
             WeeklyHours.valid_from <= day,
             sa.or_(WeeklyHours.valid_until.is_(None), WeeklyHours.valid_until >= day),
         )
-        return self.session.scalars(query if volunteer_id is None else query.where(WeeklyHours.volunteer_id == volunteer_id)).all()
+        return self.session.scalars(query if of is None else query.where(WeeklyHours.volunteer_id.in_(of))).all()
 
-    def absences_in(self, start: datetime, end: datetime, volunteer_id: UUID | None = None) -> Sequence[Absence]:
+    def absences_in(self, start: datetime, end: datetime, of: Collection[UUID] | None = None) -> Sequence[Absence]:
         """Those that touch [start, end)."""
         query = sa.select(Absence).where(Absence.territory_id == self.territory_id, Absence.starts_at < end, Absence.ends_at > start)
-        return self.session.scalars(query if volunteer_id is None else query.where(Absence.volunteer_id == volunteer_id)).all()
+        return self.session.scalars(query if of is None else query.where(Absence.volunteer_id.in_(of))).all()
 
     def absences_of(self, volunteer_id: UUID) -> Sequence[Absence]:
         """All of a volunteer, latest first."""
@@ -106,12 +106,12 @@ class VolunteerRows(PeopleRows):
             query = query.where(Credential.state.in_(states))
         return self.session.scalars(query.order_by(Credential.created_at.desc(), Credential.id.desc())).all()
 
-    def valid_credentials(self, kinds: Iterable[str], volunteer_id: UUID | None = None) -> Sequence[Credential]:
+    def valid_credentials(self, kinds: Iterable[str], of: Collection[UUID] | None = None) -> Sequence[Credential]:
         """Valid papers of some kinds."""
         query = sa.select(Credential).where(
             Credential.territory_id == self.territory_id, Credential.state == "valid", Credential.kind.in_(list(kinds))
         )
-        return self.session.scalars(query if volunteer_id is None else query.where(Credential.volunteer_id == volunteer_id)).all()
+        return self.session.scalars(query if of is None else query.where(Credential.volunteer_id.in_(of))).all()
 
     def credentials_ending(self, until: date) -> Sequence[Credential]:
         """Valid papers that end until a day, first those that end first."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
+from dispatch.service.rounds import claim_round, enqueue_round, fail_round
 from tests.api.pages.conftest import Site
 from tests.browser import Screen
 
@@ -92,6 +93,22 @@ def test_a_ride_that_is_dragged_says_what_it_would_mean_before_it_is_dropped(scr
     page.get_by_role("button", name="Oui, continuer").click()
     page.locator("#told", has_text=f"{name} reçoit la proposition.").wait_for()
     page.locator(f'.lane[data-volunteer="{volunteer}"] button.bar[data-legs~="{leg}"]').wait_for()
+
+
+def test_what_is_entrusted_while_a_round_is_at_work_is_done_when_that_has_ended(screen: Callable[..., Screen], site: Site) -> None:
+    page = screen().enter("coordinator")
+    wait_for_quiet(page)
+    leg, _, name = movable(page)
+    parts, territory = site.parts, site.demo.territory_id
+    with parts.writing(territory, territory) as store:
+        claim = claim_round(store, enqueue_round(store, site.demo.date, 1.0, 1, parts.world).id, parts.world)
+    page.locator(f'tr[data-legs="{leg}"] button').click()
+    page.locator("#panel .choice li", has_text=name).get_by_role("button", name="Demander").click()
+    page.locator("#told", has_text="Une planification de ce jour est en cours : ce sera fait").wait_for()
+    with parts.writing(territory, territory) as store:
+        fail_round(store, claim.round_id, claim.token, "overtaken", parts.world)
+    page.locator("#panel h3", has_text=f"{name} n'a pas encore répondu").wait_for()
+    assert page.locator("#told").inner_text() == ""
 
 
 def test_a_round_is_asked_for_and_followed_to_its_end(screen: Callable[..., Screen]) -> None:

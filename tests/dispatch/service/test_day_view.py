@@ -1,11 +1,12 @@
 """A day as whoever coordinates sees it: everything that was planned is there, once, in order of time."""
 
 import datetime as dt
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
 
-from dispatch.service.day_view import pieces_of, view_day
+from dispatch.service.day_view import pieces_of, touched_by, view_day, view_part
 from dispatch.service.offers import accept_offer
 from dispatch.storage.database import Database
 from dispatch.storage.driving import RunStop
@@ -48,12 +49,14 @@ def test_a_day_shows_each_way_with_what_it_means_and_who_drives(sqlite: Database
     person, other, volunteer = place.person("Jeanne Roussel"), place.person("Marcel Duval"), place.volunteer("Jean Morel")
     served, left = place.ask(person), place.ask(other)
     place.run_round({(served, "outbound"): (volunteer, "10:00"), (served, "return"): (volunteer, "11:40")})
+    asked = place.offer(served).id
     if answered:
-        asked = place.offer(served).id
         with place.store() as store:
             accept_offer(store, store.get(Offer, asked), place.world)
     with place.store() as store:
         view = view_day(store, store.requests([served])[served].service_date)
+        changed = [{("leg", way.leg.id)} for way in view.ways] + [{("request", served)}, {("offer", asked)}]
+        parts = [view_part(store, view.date, touched_by(store, steps)) for steps in changed]
     ways = {(way.request.id, way.leg.direction): way for way in view.ways}
     assert set(ways) == {(request, way) for request in (served, left) for way in ("outbound", "return")}
     assert {ways[served, way].group for way in ("outbound", "return")} == {"confirmed" if answered else "asked"}
@@ -62,3 +65,9 @@ def test_a_day_shows_each_way_with_what_it_means_and_who_drives(sqlite: Database
     assert [(lane.identity.name, len(lane.runs)) for lane in view.lanes if lane.runs] == [("Jean Morel", 1)]
     assert [way.at for way in view.ways] == sorted(way.at for way in view.ways)
     assert sum(view.counts.values()) == 4
+    for part in parts:  # what is looked at again is as it is in the whole day, with the figures of the whole day
+        assert set(part.ways) <= set(view.ways)
+        assert set(part.lanes) <= set(view.lanes)
+        assert replace(part, ways=view.ways, lanes=view.lanes) == view
+    assert {way for part in parts for way in part.ways} == set(view.ways)
+    assert all(lane in part.lanes for part in parts[-2:] for lane in view.lanes if lane.runs)

@@ -50,7 +50,7 @@ class Ride:
 
     def run(self) -> str:
         with self.place.store() as store:
-            return store.runs_of_day(DATE, self.volunteer)[0].state
+            return store.runs_of_day(DATE, [self.volunteer])[0].state
 
     def taps(self) -> list[Tap]:
         with self.place.store() as store:
