@@ -371,6 +371,7 @@ class SessionOut(_Out):
 
 class Opened(_Out):
     totp_uri: str | None = Field(description="For the application that shows codes; null for roles without a second factor. Shown once.")
+    totp_svg: str | None = Field(description="The same as a QR code to be scanned, drawn here: an `<svg>` element.")
 
 
 class EventOut(_Out):

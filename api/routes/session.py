@@ -5,6 +5,7 @@ Tries with a password are counted per account, wrong ones per address. Keys, lin
 
 from typing import Annotated
 
+import segno
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
@@ -61,7 +62,8 @@ def use_link(given: LinkToken, response: Response, parts: PartsOf) -> SessionOut
 def open_account(given: Opening, parts: PartsOf) -> Opened:
     """Choose a password with the link of an account. Staff get the secret of their second factor, shown once."""
     with parts.database.write() as session:
-        return Opened(totp_uri=service.open_account(Accounts(session), given.token, given.password, parts.world).totp_uri)
+        uri = service.open_account(Accounts(session), given.token, given.password, parts.world).totp_uri
+    return Opened(totp_uri=uri, totp_svg=_drawn(uri) if uri else None)
 
 
 @router.get("/oidc", status_code=303)
@@ -114,6 +116,11 @@ def log_out(request: Request, caller: CallerOf, parts: PartsOf) -> Response:
     response = Response(status_code=204)
     response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="lax")
     return response
+
+
+def _drawn(uri: str) -> str:
+    """A QR code, dark on light in any theme, with the quiet margin that cameras need. Nobody else is asked to draw a secret."""
+    return segno.make_qr(uri, error="m").svg_inline(omitsize=True, light="#fff", border=4)
 
 
 def _address(request: Request) -> str:

@@ -273,11 +273,19 @@ async function finish(element, answer) {
   else if (what === "changed") document.dispatchEvent(new CustomEvent("allons:changed"))
 }
 
+/** A picture that the API drew: read as a picture, which runs nothing. */
+function draw(place, value) {
+  const { documentElement: picture } = new DOMParser().parseFromString(value.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" '), "image/svg+xml")
+  place.replaceChildren(...(value ? [document.importNode(picture, true)] : []))
+  return value
+}
+
 function show(section, body) {
   for (const place of section.querySelectorAll("[data-from]")) {
     const value = body?.[place.dataset.from] ?? ""
     if (place.dataset.as === "href") place.hidden = !(place.href = value)
-    else if (place.dataset.as === "secret") place.textContent = value ? new URL(value).searchParams.get("secret") : ""
+    else if (place.dataset.as === "secret") place.textContent = value ? new URL(value).searchParams.get("secret").replace(/.{4}(?=.)/g, "$& ") : ""
+    else if (place.dataset.as === "svg") place.hidden = !draw(place, value)
     else place.textContent = value
   }
   section.hidden = false

@@ -372,9 +372,14 @@ class Things:
         }.get(operation, lambda: None)()
 
     def tag(self, operation: str) -> str:
-        """The version that a change is based on: of new things the first, but territories stay."""
+        """The version that a change is based on: of new things the first, but territories stay, and so does a volunteer's own file."""
+        version = 1
         with self.service.here.store() as store:
-            return f'"v{store.territory().version if operation == "change_territory" else 1}"'
+            if operation == "change_territory":
+                version = store.territory().version
+            elif self.role == "driver":
+                version = store.get(Volunteer, self.service.people[self.service.here.id][0]).version
+        return f'"v{version}"'
 
     def sheet(self, operation: str) -> str | None:
         """A file that would be taken."""

@@ -18,7 +18,9 @@ DOOR: Mapping[Language, Mapping[str, str]] = {
         "open_title": "Choisir un mot de passe",
         "open_help": "Au moins douze caractères : une phrase que vous seul connaissez est le plus simple.",
         "open_do": "Choisir ce mot de passe",
-        "open_done": "C'est fait. Ajoutez ce compte à votre application d'authentification : touchez le lien, ou recopiez la clé.",
+        "open_done": "C'est fait. Ajoutez ce compte à l'application d'authentification de votre téléphone : scannez ce carré, "
+        "touchez le lien si vous lisez ceci sur le téléphone, ou recopiez la clé. Rien de cela ne sera montré à nouveau.",
+        "open_qr": "Code QR du second facteur ; la même clé est écrite en lettres au-dessous",
         "open_key": "Clé",
         "open_link": "Ouvrir dans mon application d'authentification",
         "link_do": "Continuer",
@@ -62,7 +64,9 @@ DOOR: Mapping[Language, Mapping[str, str]] = {
         "open_title": "Choose a password",
         "open_help": "At least twelve characters: a sentence that only you know is simplest.",
         "open_do": "Choose this password",
-        "open_done": "Done. Now add this account to your authenticator application: tap the link, or copy the key.",
+        "open_done": "Done. Now add this account to the authenticator application of your phone: scan this square, tap the link if you "
+        "read this on the phone, or copy the key. None of it is shown again.",
+        "open_qr": "QR code of the second factor; the same key is written in letters below",
         "open_key": "Key",
         "open_link": "Open in my authenticator application",
         "link_do": "Continue",

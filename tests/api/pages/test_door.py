@@ -4,12 +4,18 @@ import re
 from collections.abc import Callable
 from uuid import UUID
 
+import pyotp
 import pytest
+import segno
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from api.pages.visit import PAGES, visit
 from api.pages.words import LANGUAGES, WORDS
+from dispatch.model.intake import NewAccount
+from dispatch.service.accounts import make_account
+from dispatch.storage.accounts import Accounts
 from tests.api.conftest import Service
+from tests.api.pages.conftest import Site
 from tests.browser import Screen
 
 
@@ -63,6 +69,34 @@ def test_a_wrong_password_is_told_and_nothing_that_was_typed_is_lost(screen: Cal
     assert page.get_by_label("Adresse e-mail").input_value() == "claire@example.org"
     assert one.stumbles() == []
     one.shot(f"login-{size}")
+
+
+@pytest.mark.browser
+def test_whoever_opens_an_account_scans_its_second_factor_and_logs_in_with_it(screen: Callable[..., Screen], site: Site) -> None:
+    one = screen()
+    new = NewAccount(role="coordinator", name="Claire Dubois", email="claire.dubois@example.org")
+    with site.parts.writing(site.demo.territory_id, None) as store:
+        _, token = make_account(Accounts(store.session), new, store, site.parts.world)
+    page = one.page
+    page.goto(f"/open#{token}")
+    page.get_by_label("Mot de passe").fill("court")
+    page.get_by_role("button", name="Choisir ce mot de passe").click()
+    page.locator("[aria-invalid=true]").wait_for()
+    page.get_by_label("Mot de passe").fill("un chat dort sur le toit")
+    page.get_by_role("button", name="Choisir ce mot de passe").click()
+    page.get_by_role("img", name="Code QR").wait_for()
+    uri = page.get_by_role("link", name="Ouvrir dans mon application").get_attribute("href") or ""
+    drawn = segno.make_qr(uri, error="m").svg_inline(omitsize=True, light="#fff", border=4)
+    assert page.locator(".qr .qrline").get_attribute("d") in drawn
+    letters = page.locator("code").inner_text().replace(" ", "")
+    assert one.stumbles() == []
+    one.shot("open-qr")
+    page.get_by_role("link", name="Se connecter").click()
+    page.get_by_label("Adresse e-mail").fill(new.email)
+    page.get_by_label("Mot de passe").fill("un chat dort sur le toit")
+    page.get_by_label("Code à six chiffres").fill(pyotp.TOTP(letters).now())
+    page.get_by_role("button", name="Se connecter", exact=True).click()
+    page.wait_for_url("**/day**")
 
 
 def _pages(service: Service) -> list[tuple[str, str]]:
