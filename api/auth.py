@@ -169,14 +169,13 @@ SCOPED: Mapping[str, frozenset[Scope]] = MappingProxyType(
         "create_territory": frozenset({"territory:write"}),
         "get_territory": frozenset({"territory:read"}),
         "change_territory": frozenset({"territory:write"}),
-        "create_beneficiary": frozenset({"people:write"}),
-        "list_beneficiaries": frozenset({"people:read"}),
-        "search_people": frozenset({"people:read"}),
-        "get_beneficiary": frozenset({"people:read"}),
-        "change_beneficiary": frozenset({"people:write"}),
-        "copy_beneficiary": frozenset({"people:read"}),
-        "get_eligibility": frozenset({"people:read"}),
-        **dict.fromkeys(("erase_beneficiary", "change_eligibility", "withdraw_eligibility"), frozenset({"people:write"})),
+        **dict.fromkeys(
+            ("list_beneficiaries", "search_people", "get_beneficiary", "copy_beneficiary", "get_eligibility"), frozenset({"people:read"})
+        ),
+        **dict.fromkeys(
+            ("create_beneficiary", "change_beneficiary", "erase_beneficiary", "change_eligibility", "withdraw_eligibility"),
+            frozenset({"people:write"}),
+        ),
         "create_volunteer": frozenset({"people:write"}),
         "change_volunteer": frozenset({"people:write"}),
         "list_volunteers": frozenset({"people:read"}),

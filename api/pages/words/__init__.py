@@ -10,6 +10,7 @@ from api.pages.words.asking import ASKING
 from api.pages.words.console import CONSOLE
 from api.pages.words.day import DAY
 from api.pages.words.door import DOOR
+from api.pages.words.eligibility import ELIGIBILITY
 from api.pages.words.files import FILES
 from api.pages.words.map import MAP
 from api.pages.words.me import ME
@@ -31,6 +32,7 @@ _ROOMS = (
     ME,
     PHONE,
     FILES,
+    ELIGIBILITY,
     TERRITORY,
     MAP,
     PROPOSAL,
