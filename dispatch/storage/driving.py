@@ -216,7 +216,7 @@ class DrivingRows(Rows):
 
     def legs_to_look_at(self, first: date, last: date, now: datetime) -> Sequence[tuple[Leg, TripRequest]]:
         """Every way of the accepted requests of some days of which a way may need somebody: nobody was found for it, it is a way back whose
-        way there was driven, it is to be sent, or its pickup is past. In order of day and request."""
+        way there was driven, it is to be sent, it waits for a call, or its pickup is past. In order of day and request."""
         there, pickup = aliased(Leg), Assignment.told_pickup_at < now
         taken = sa.exists().where(
             there.request_id == TripRequest.id, there.direction == "outbound", there.state.in_(("on_board", "completed"))
@@ -230,8 +230,8 @@ class DrivingRows(Rows):
                 TripRequest.state == "accepted",
                 TripRequest.service_date.between(first, last),
                 sa.or_(
-                    Leg.state.in_(("standby", "proposed")),
-                    sa.and_(Leg.state.in_(("on_call", "pending")), Leg.direction == "return", taken),
+                    Leg.state.in_(("standby", "proposed", "on_call")),
+                    sa.and_(Leg.state == "pending", Leg.direction == "return", taken),
                     sa.and_(Leg.state.in_(("confirmed", *UNDER_WAY)), due),
                 ),
             )
