@@ -61,6 +61,7 @@ def state_refusals(described: dict[str, Any]) -> None:
 def _refusals(path: str, method: str, operation: dict[str, Any]) -> Iterator[int]:
     parameters = {parameter["name"] for parameter in operation.get("parameters", [])}
     yield from (422, 431, 503)
+    yield from (status for status in _MEANING if str(status) in operation["responses"])  # what a route says of itself
     if not path.startswith("/v1"):
         return
     yield 429

@@ -134,7 +134,7 @@ def install_handlers(app: FastAPI, trouble: Callable[[Request, int], Response]) 
     def invalid(request: Request, error: Exception) -> Response:
         found = error.errors() if isinstance(error, RequestValidationError) else []
         if any(row["loc"][:1] == ("path",) for row in found):  # an id that cannot be one is an id that is not here
-            return ours(request, NotFound())
+            return http(request, HTTPException(404 if request.method in _allowed(request).split(", ") else 405))
         faults = [
             fault_from(row["loc"][1:] if row["loc"] and row["loc"][0] in _PLACES else row["loc"], row["type"], row.get("ctx") or {})
             for row in found

@@ -64,9 +64,11 @@ class Once:
                 raise NotFound
             return _response(known.status, _with_names(known.body, who) if who else known.body, {"Idempotency-Replayed": "true"})
         made = create()
-        body = made.model_dump_json()
+        body = made.model_dump_json(by_alias=True)
         left_out = ([shown_once] if shown_once else []) + (_IDENTITY if who else [])
-        kept = made.model_copy(update=dict.fromkeys(set(left_out) & set(type(made).model_fields))).model_dump_json(warnings=False)
+        kept = made.model_copy(update=dict.fromkeys(set(left_out) & set(type(made).model_fields))).model_dump_json(
+            by_alias=True, warnings=False
+        )
         owner = {"client_id": self.caller.actor_id, "territory_id": self.caller.territory_id}
         told = {"request_sha256": self.request_sha256, "status": status, "body": kept}
         replies.keep(Reply(key=self.key, created_at=self.world.now(), **owner, **told))

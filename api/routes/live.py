@@ -44,10 +44,15 @@ class ChangeOut(BaseModel):
     at: dt.datetime
 
 
+_EVENT = {  # each of the stream: `data` is the text of a JSON object
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("event", "data", "id")},
+    "required": ["event", "data"],
+}
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events `change`, with a step as `data`; `ready` and `reload`: what was read before may be old, read it again.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _EVENT}},
         "model": ChangeOut,
     }
 }

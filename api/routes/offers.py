@@ -87,7 +87,7 @@ def answer_question(offer_id: RowId, answer: Answer, caller: CallerOf, parts: Pa
         return QuestionOut(items=[_show(store, caller, part, parts.world) for part in answered])
 
 
-@leg_router.get("/{leg_id}/candidates")
+@leg_router.get("/{leg_id}/candidates", responses={409: {}})
 def show_candidates(leg_id: RowId, caller: CallerOf, parts: PartsOf) -> CandidatesOut:
     """Who could drive this way, the best first, each with what it would mean; then those who cannot, with the rule. At most 200."""
     with parts.reading(caller.territory_id) as store:

@@ -107,5 +107,6 @@ def test_a_method_that_is_not_there_says_which_are(service: Service) -> None:
     answer = service.call("coordinator", "DELETE", "/v1/offers")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
     assert answer.json()["type"] == "urn:allons:error:method_not_allowed"
-    nested = service.call("coordinator", "DELETE", "/v1/trip-requests/feasibility")  # no request has such an id to be read by
-    assert (nested.status_code, nested.headers["allow"]) == (405, "POST")
+    for method in ("DELETE", "GET"):  # no request has such an id to be read by
+        nested = service.call("coordinator", method, "/v1/trip-requests/feasibility")
+        assert (nested.status_code, nested.headers["allow"]) == (405, "POST")

@@ -77,6 +77,9 @@ def test_a_query_is_answered_and_kept_nowhere_and_an_order_is_a_request(service:
     }
     confirmed = service.call("coordinator", "POST", "/v1/tds/client-order-confirmation", json=order)
     assert (confirmed.status_code, confirmed.json()["telegramType"]) == (202, "ProviderOrderConfirmation")
+    assert confirmed.json()["scheduledPickupPoint"]["geographicLocation"] | {"precision": None} == {
+        "typeOfCoordinate": "WGS84", "lat": wish["origin"][1], "long": wish["origin"][0], "precision": None,
+    }  # fmt: skip
     (kept,) = service.call("coordinator", "GET", "/v1/trip-requests").json()["items"]
     assert kept["id"] == confirmed.json()["tripTaskId"]
     told = {name: kept[name] for name in ("beneficiary_id", "origin", "destination", "purpose", "seats", "needs")}
