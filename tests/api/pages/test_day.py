@@ -70,6 +70,7 @@ def test_a_ride_is_entrusted_from_its_panel_and_the_answer_by_telephone_is_noted
     page.locator("#panel h3", has_text=f"{name} n'a pas encore répondu").wait_for()
     page.get_by_role("button", name="A dit oui au téléphone").click()
     page.locator("#panel .state", has_text="confirmé").first.wait_for()
+    page.locator("#panel").get_by_role("link", name="Feuille de route en PDF").wait_for()
     page.keyboard.press("Escape")
     assert page.locator("#panel").is_hidden()
 
