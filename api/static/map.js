@@ -7,6 +7,7 @@
  *   allons:lit     heard on the document: these are plain, everything else is pale
  *   allons:shown   heard on the document: these are brought into view and stay lit
  *   allons:changed heard on the document: `src` is fetched again, as by `refresh()`
+ *   allons:touched heard on the document: the same, when no more of them have come for a while
  * The library is loaded when the map comes into view. Without `src` it shows the roads alone. Where a browser cannot draw maps, a sentence says so.
  * Words are data-attributes, given by templates/map.html.
  */
@@ -14,6 +15,7 @@ import { mapStyle } from "./map-style.js"
 
 const HERE = import.meta.url
 const dark = matchMedia("(prefers-color-scheme: dark)")
+const QUIET = 1500 // ms
 const NOTHING = { type: "FeatureCollection", features: [] }
 
 /** Whether this browser draws maps. */
@@ -70,6 +72,7 @@ class AllonsMap extends HTMLElement {
   #chosen = []
   #fitted = false
   #closed = null
+  #soon = 0
 
   connectedCallback() {
     if (this.#closed) return
@@ -82,6 +85,10 @@ class AllonsMap extends HTMLElement {
     document.addEventListener("allons:lit", (event) => this.#light(event.detail ?? []), { signal })
     document.addEventListener("allons:shown", (event) => this.#choose(event.detail ?? []), { signal })
     document.addEventListener("allons:changed", () => this.#map && this.refresh(), { signal })
+    document.addEventListener("allons:touched", () => {
+      clearTimeout(this.#soon)
+      this.#soon = setTimeout(() => this.#map && this.refresh(), QUIET)
+    }, { signal })
     dark.addEventListener("change", () => this.#dress(), { signal })
     const near = new IntersectionObserver((seen) => {
       if (!seen.some((one) => one.isIntersecting)) return
