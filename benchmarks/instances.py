@@ -79,6 +79,7 @@ def to_problem(instance: Instance) -> Problem:
         priority=np.ones(n, np.int64),
         partner=np.full(n, -1, np.int64),
         both_or_none=np.zeros(n, np.bool_),
+        waits=np.zeros(n, np.bool_),
         same_driver=np.zeros(n, np.bool_),
         allowed=np.ascontiguousarray(instance.compatible, np.bool_),
         bond=np.zeros((n, v), np.int64),

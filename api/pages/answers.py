@@ -153,6 +153,7 @@ def _part(view: OfferView, language: Language, zone: str) -> dict[str, Any]:
         "who": first_name(view.identity.name) or "",
         "seats": view.request.seats,
         "needs": _needs(view, language),
+        "stays": view.request.wait_at_destination and len(view.rides) > 1,
     }
 
 

@@ -102,7 +102,8 @@ def _told(halt: Halt, say: Said, places: PlaceSearch, *, whole: bool) -> Iterato
         if told := [*seats, *needs_of(rider.beneficiary, rider.request, say)]:
             yield Text(", ".join(told))
     elif rider.request.wait_at_destination and rider.leg.direction == "outbound":
-        yield Text(words["paper_wait"])
+        until = halt.stays_until
+        yield Text(words["me_stays"].format(time=say.clock(until)) if until else words["paper_wait"])
 
 
 def _km(metres: int, say: Said) -> str:

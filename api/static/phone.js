@@ -46,6 +46,7 @@ const weekly = by("weekly")
 let looking = false // whether it is possible, and not yet asked for
 weekly.addEventListener("change", () => {
   by("weeks").hidden = !weekly.checked
+  by("waits").disabled = weekly.checked // a series does not say it
   const date = by("date").value
   if (weekly.checked && date && !trip.querySelector("[name=weekdays]:checked")) {
     trip.querySelector(`[name=weekdays][value="${new Date(`${date}T12:00:00`).getDay() || 7}"]`).checked = true
@@ -89,6 +90,7 @@ trip.addEventListener("allons:read", ({ detail: body }) => {
   if (date && back() === "at" && by("back").value) body.return_after = instant(`${date}T${by("back").value}`)
   if (back() === "call") body.return_open = true
   if (by("same").checked) body.same_driver = "require"
+  if (by("waits").checked && !weekly.checked) body.wait_at_destination = true
   if (weekly.checked && !looking) everyWeek(body)
 })
 /** The wish as the API wants it; null while something is missing. */

@@ -87,6 +87,9 @@ class Request(_Noun):
     refuses: tuple[Id, ...] = Field((), max_length=20_000, description="Volunteers not to be asked for this request.")
     one_way_ok: bool = Field(False, description="One of the two ways is better than none.")
     same_driver: Literal["prefer", "require"] = "prefer"
+    wait: bool = Field(
+        False, description="The volunteer waits there, driving nobody else, and brings the person back; `same_driver` is required."
+    )
 
 
 class Promise(_Noun):
@@ -236,6 +239,8 @@ class Day(_Noun):
         name = "arrive_by" if request.arrive_by else "depart_after"
         out = request.arrive_by or request.depart_after or ""
         faults = self._clock_faults((*at, name), out)
+        if request.wait and request.same_driver != "require":
+            faults.append(((*at, "wait"), "needs same_driver to be require"))
         if request.return_after is not None and not faults:
             faults = self._ordered((*at, "return_after"), out, request.return_after, "must not be before the way there")
         return faults

@@ -2,8 +2,9 @@
 
 In: a problem, seconds, optionally routes to start from. Out: routes (stops per shift), or None when OR-Tools finds nothing.
 Called by `solve` and by benchmarks. One shift is one vehicle. Exact on what is legal (windows, ride limits, capacities,
-riding alone, kilometre and ride limits over several shifts, both ways or none, same volunteer, locks); its cost is
-kilometres only, so `solve` compares its result level by level before it takes it.
+riding alone, kilometre and ride limits over several shifts, both ways or none, same volunteer, locks), but for volunteers
+who are to wait: a way back that would break that is taken out at the end. Its cost is kilometres only, so `solve` compares
+its result level by level before it takes it.
 
 Notes on OR-Tools 9.15: `SetAllowedVehiclesForIndex` raises TypeError in Python, hence `SetValues`; a pair's penalty sits on both
 nodes, hence halves; the time limit leaves out model building, hence the subtraction; the GIL is held while it solves.
@@ -63,7 +64,7 @@ def solve_baseline(problem: Problem, seconds: float | None, initial: Sequence[Se
         nodes = [[index.NodeToIndex(stop) for stop in route] for route in initial]
         assignment = model.ReadAssignmentFromRoutes(nodes, True)
         solution = model.SolveFromAssignmentWithParameters(assignment, search) if assignment is not None else None
-    return None if solution is None else without_halves(p, _read_routes(p, index, model, solution))
+    return None if solution is None else without_halves(p, [_uninterrupted(p, r) for r in _read_routes(p, index, model, solution)])
 
 
 def _make_model(p: Arrays, *, coupled: bool) -> tuple[Index, Model]:
@@ -172,6 +173,18 @@ def _add_pairs(p: Arrays, index: Index, model: Model) -> None:
             one, other = (solver.Element(driver_of, model.VehicleVar(node) + 1) for node in (there, back))
             both = model.ActiveVar(there) * model.ActiveVar(back)
             solver.Add((one - other) * both == 0)
+
+
+def _uninterrupted(p: Arrays, route: list[int]) -> list[int]:
+    """Without the ways back for which the volunteer should have waited and did something else: the model does not know of that."""
+    aboard: set[int] = set()
+    out: set[int] = set()
+    for k, stop in enumerate(route):
+        leg, partner = stop // 2, int(p.partner[stop // 2])
+        if stop % 2 == 0 and p.waits[leg] and 2 * partner in route[:k] and (aboard or route[k - 1] != 2 * partner + 1):
+            out.add(leg)
+        aboard ^= {leg}
+    return [stop for stop in route if stop // 2 not in out]
 
 
 def _read_routes(p: Arrays, index: Index, model: Model, solution: Any) -> list[list[int]]:

@@ -5,7 +5,7 @@ In: a problem and a plan as people see it (ids and date-times). Out: every viola
 """
 
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -110,6 +110,7 @@ class _Check:
                 yield from self._drive(where, stops[k - 1], stop)
                 metres += stop.metres
                 empty += stop.metres if not aboard else 0
+                yield from self._waited(stops[:k], stop, aboard)
                 if not aboard and stop.kind == "pickup":
                     waited += yield from self._wait(where, stops[k - 1], stop)
             if stop.kind == "position" and k > 0:
@@ -172,6 +173,17 @@ class _Check:
             return 0
         self.cost += max(0, idle - int(self.p.rates[2])) * int(self.p.rates[1]) * 1000 // 60
         return idle
+
+    def _waited(self, before: Sequence[Stop], stop: Stop, aboard: dict[int, int]) -> Iterator[Violation]:
+        """Who waits for somebody drives nobody else until the way back, and does not go home."""
+        leg = self.leg_at.get(Leg(stop.request or "", stop.leg or "outbound"))
+        if stop.kind != "pickup" or leg is None or not self.p.waits[leg]:
+            return
+        there = self.problem.legs[int(self.p.partner[leg])]
+        in_run = any(one.kind in _BEGINNINGS and (one.request, one.leg) == there for one in before)
+        last = before[-1]
+        if in_run and ((last.kind, last.request, last.leg) != ("dropoff", *there) or aboard):
+            yield Violation("wait", self.problem.legs[leg].id, "The volunteer does not wait there until the way back.")
 
     def _drive(self, where: str, before: Stop, stop: Stop) -> Iterator[Violation]:
         a, b = self.point_at.get(before.place), self.point_at.get(stop.place)

@@ -81,6 +81,7 @@ def _start_run(p: "Arrays", run: StartedRun, shift: int, at: int, legs: Mapping[
         p.locked[leg], p.run_of[leg] = True, shift
         p.allowed[leg] = np.arange(len(p.home)) == driver
         p.alone[leg] &= len(stops) < 3  # nobody can be put out of the car
+        p.waits[leg] = False  # nor is what came before undone
         for way in (leg, int(p.partner[leg])):  # one way is a fact, whatever becomes of the other
             p.both_or_none[way] &= p.partner[leg] < 0
         node = 2 * leg + (stop.kind == "dropoff")

@@ -52,6 +52,7 @@ class Arrays(NamedTuple):
     partner: IntArray  # [L] the other way of the same request, or -1
     both_or_none: BoolArray  # [L]
     same_driver: BoolArray  # [L] both ways must have the same driver
+    waits: BoolArray  # [L] ways back for which the volunteer waits there: in one route nothing comes between the two ways
     allowed: BoolArray  # [L, D]
     bond: IntArray  # [L, D] goodwill of this pair: known, preferred
     told_driver: IntArray  # [L] or -1
@@ -238,11 +239,16 @@ def _leg_columns(day: Day, index: dict[LonLat, int], times: IntArray, seconds: S
             legs.append(Leg(request.id, direction))
             stops += _stop_rows(request, direction, (a, b), direct, limit, seconds)
             chair = int(request.wheelchair)
-            pair = (partner, two_ways and not request.one_way_ok, two_ways and request.same_driver == "require")
+            pair = (
+                partner,
+                two_ways and not request.one_way_ok,
+                two_ways and request.same_driver == "require",
+                request.wait and partner >= 0 and direction == "return",
+            )
             demand = (request.seats - chair, chair, request.boot)
             rows.append((*demand, request.alone, request.seats, limit, direct, request.priority, *pair))
     stop = _ints(stops).reshape(-1, 4)
-    row = _ints(rows).reshape(-1, 11)
+    row = _ints(rows).reshape(-1, 12)
     columns: dict[str, Any] = {
         **{name: stop[:, k].copy() for k, name in enumerate(("place", "early", "late", "service"))},
         "demand": row[:, 0:3].copy(),
@@ -250,6 +256,7 @@ def _leg_columns(day: Day, index: dict[LonLat, int], times: IntArray, seconds: S
         **{name: row[:, 4 + k].copy() for k, name in enumerate(("persons", "ride_limit", "direct", "priority", "partner"))},
         "both_or_none": row[:, 9].astype(np.bool_),
         "same_driver": row[:, 10].astype(np.bool_),
+        "waits": row[:, 11].astype(np.bool_),
     }
     return tuple(legs), columns
 

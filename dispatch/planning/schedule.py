@@ -64,7 +64,7 @@ def least_schedule(p: Arrays, shift: int, route: IntArray, m: int, start: IntArr
     A pickup that was promised with this driver is not moved earlier than the promise allows, unless there is no other way.
     O(m) usually, O(m^2) at worst. `picked` is scratch of one entry per leg.
     """
-    driver, promised = p.shift_driver[shift], False
+    driver, promised, aboard = p.shift_driver[shift], False, 0
     for k in range(m):
         stop = route[k]
         start[k] = p.early[stop]
@@ -72,9 +72,14 @@ def least_schedule(p: Arrays, shift: int, route: IntArray, m: int, start: IntArr
             return False
         if stop & 1 == 0:
             picked[stop >> 1] = k
+            if p.waits[stop >> 1] and not has_waited(p, route, k, picked, aboard):
+                return False
+            aboard += 1
             if p.told_driver[stop >> 1] == driver and p.told_pickup[stop >> 1] - p.rates[4] > start[k]:
                 start[k] = min(p.late[stop], p.told_pickup[stop >> 1] - p.rates[4])
                 promised = True
+        else:
+            aboard -= 1
     if settle_route(p, shift, route, m, start, picked):
         return True
     if promised:
@@ -82,6 +87,14 @@ def least_schedule(p: Arrays, shift: int, route: IntArray, m: int, start: IntArr
             start[k] = p.early[route[k]]
         return settle_route(p, shift, route, m, start, picked)
     return False
+
+
+@woven
+def has_waited(p: Arrays, route: IntArray, k: int, picked: IntArray, aboard: int) -> bool:
+    """Whether the way back that begins at position k comes right after the way there, nobody else aboard; or that is not before it."""
+    there = p.partner[route[k] >> 1]
+    before = 0 <= picked[there] < k and route[picked[there]] == 2 * there
+    return not before or (aboard == 0 and route[k - 1] == 2 * there + 1)
 
 
 @woven
@@ -160,12 +173,14 @@ def _pull_up(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, pi
 def gap(p: Arrays, driver: int, leave: int, before: int, after: int, start_after: int, frugal: bool) -> tuple[int, int, int, bool]:
     """An empty drive between two stops: (metres, waited seconds, cost, went home). The cheaper of waiting there and going home in between.
 
-    `frugal` takes the shorter one instead, for drivers near their kilometre limit.
+    Who is to wait for somebody there does so. `frugal` takes the shorter one instead, for drivers near their kilometre limit.
     """
     a, b, home = p.place[before], p.place[after], p.home[driver]
     metres = p.metres[a, b]
     wait = start_after - leave - p.times[a, b]
     cost = metres * p.rates[0] + wait_cost(p, wait)
+    if p.waits[after >> 1] and before == 2 * p.partner[after >> 1] + 1:
+        return metres, wait, cost, False
     round_trip = p.times[a, home] + p.times[home, b]
     if leave + round_trip <= start_after:
         by_home = p.metres[a, home] + p.metres[home, b]

@@ -243,6 +243,7 @@ def _request(row: TripRequest, person: Beneficiary, legs: Sequence[Leg], late: s
         # once somebody has agreed to one way, that promise stands whether or not the other way finds a volunteer
         one_way_ok=row.one_way_ok or any(leg.state in ("confirmed", *UNDER_WAY, "completed") for leg in legs),
         same_driver="require" if row.same_driver == "require" else "prefer",
+        wait=row.wait_at_destination and not row.return_open,  # nobody waits for as long as nobody knows
     )
 
 

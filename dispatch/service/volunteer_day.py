@@ -4,9 +4,10 @@ In: a volunteer. Out: a `MyDay`. Called by the volunteers' pages and by who prin
 before a run until two hours after it, and not at any other time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 from dispatch.model.driving import FORWARD
@@ -32,6 +33,7 @@ class Halt:
     run: Run
     stop: RunStop
     rider: Rider
+    stays_until: datetime | None = None  # the volunteer waits there, for the way back at this time
 
     @property
     def at(self) -> datetime:
@@ -125,12 +127,25 @@ def make_sheets(views: Sequence[RunView], *, always: bool = False) -> tuple[Shee
     sheets = []
     for view in views:
         riders = {leg_id: rider for leg_id, rider in view.riders.items() if rider.leg.state in _AGREED}
+        stays = _stays(view.stops, riders)
         halts = tuple(
-            Halt(view.run, stop, riders[stop.leg_id]) for stop in view.stops if stop.leg_id in riders and stop.kind in ("pickup", "dropoff")
+            Halt(view.run, stop, riders[stop.leg_id], stays.get(stop.leg_id) if stop.kind == "dropoff" else None)
+            for stop in view.stops
+            if stop.leg_id in riders and stop.kind in ("pickup", "dropoff")
         )
         if halts and (view.phones or always):
             sheets.append(Sheet(run=view.run, halts=halts, leaves_at=view.run.starts_at, back_at=view.run.ends_at, metres=view.metres))
     return tuple(sorted(sheets, key=lambda sheet: (sheet.leaves_at, sheet.run.id)))
+
+
+def _stays(stops: Sequence[RunStop], riders: Mapping[UUID, Rider]) -> dict[UUID, datetime]:
+    """Until when volunteers wait where they have brought somebody, by the way there."""
+    found: dict[UUID, datetime] = {}
+    for before, after in pairwise(stops):
+        there, back = (riders.get(stop.leg_id) if stop.leg_id else None for stop in (before, after))
+        if there and back and there.leg.id != back.leg.id and there.request.id == back.request.id and there.request.wait_at_destination:
+            found[there.leg.id] = back.assignment.told_pickup_at
+    return found
 
 
 def _questions(store: Store, offers: Sequence[Offer]) -> tuple[Question, ...]:

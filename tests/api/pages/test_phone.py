@@ -24,11 +24,14 @@ def test_a_request_is_taken_with_keys_alone_and_ends_in_a_sentence_to_read_aloud
     page.keyboard.press("Enter")
     page.locator("#time").fill("14:40")
     page.locator("#back").fill("15:45")
+    page.get_by_label("attend sur place").check()
     page.locator(".verdict").wait_for()
     one.shot("new")
     assert one.stumbles() == []
     page.locator("#back").press("Enter")
     page.locator("#aloud", has_text="14 h 40, retour compris").wait_for()
+    with site.parts.reading(site.demo.territory_id) as store:
+        assert any(request.wait_at_destination for request in store.requests_of_day(site.demo.date))
     one.shot("new-kept")
     assert one.stumbles() == []
 

@@ -51,6 +51,7 @@ def test_the_example_of_the_documentation_is_a_day() -> None:
         (day(requests=[request(arrive_by="2026-11-24T10:40:00")]), "requests[0].arrive_by", "offset"),
         (day(requests=[request(arrive_by="2026-12-24T10:40:00+01:00")]), "requests[0].arrive_by", "not on this service day"),
         (day(requests=[request(return_after="09:00")]), "requests[0].return_after", "before the way there"),
+        (day(requests=[request(return_after="11:30", wait=True)]), "requests[0].wait", "same_driver"),
         (day(requests=[request(), request()]), "requests[1].id", "used twice"),
         (day(drivers=[driver(), driver()]), "drivers[1].id", "used twice"),
         (day(drivers=[driver(shifts=[["12:00", "08:00"]])]), "drivers[0].shifts[0]", "end after it starts"),

@@ -97,6 +97,10 @@ def may_follow(p: Arrays, shift: int, route: IntArray, k: int) -> bool:
                 there = there or route[before] == 2 * leg
             if not there:
                 return False
+        if sign > 0 and p.waits[leg]:
+            for before in range(q):
+                if route[before] == 2 * p.partner[leg] and (route[q - 1] != 2 * p.partner[leg] + 1 or aboard > 0):
+                    return False
         aboard += sign
         lonely += sign * int(p.alone[leg])
         for d in range(3):
@@ -199,7 +203,8 @@ def worth(p: Arrays, shift: int, route: IntArray, m: int, start: IntArray, row: 
         paid = max(0, arrive - leave - p.times[a, b] - p.rates[2])
         stay = metres * per_km + paid * p.rates[1] * 1000 // 60
         round_metres = p.metres[a, home] + p.metres[home, b]
-        in_time = leave + p.times[a, home] + p.times[home, b] <= arrive
+        waits = p.waits[route[k + 1] // 2] and stop == 2 * p.partner[route[k + 1] // 2] + 1
+        in_time = not waits and leave + p.times[a, home] + p.times[home, b] <= arrive
         if in_time and round_metres * per_km < stay:
             row[COST] += round_metres * per_km
             row[METRES] += round_metres

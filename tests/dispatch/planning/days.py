@@ -82,6 +82,7 @@ def random_day(seed: int, requests: int = 12, drivers: int = 5, side_km: float =
                 **parts,
             )
         )
+    asks = _some_wait(asks)
     people = []
     for k in range(drivers):
         begin = int(rng.integers(7 * 60, 10 * 60))
@@ -175,9 +176,14 @@ def small_day(seed: int) -> Day:
             promise_tolerance_minutes=int(rng.choice([0, 5, 10])),
         ),
         drivers=tuple(_small_driver(rng, k, point(), side) for k in range(people)),
-        requests=tuple(asks),
+        requests=tuple(_some_wait(asks)),
         promises=_small_promises(rng, asks, people) if flip(0.4) else (),
     )
+
+
+def _some_wait(asks: list[Request]) -> list[Request]:
+    """Of every second one who needs the same volunteer both ways, that volunteer waits."""
+    return [request.model_copy(update={"wait": request.same_driver == "require" and k % 2 == 0}) for k, request in enumerate(asks)]
 
 
 def _small_wish(rng: np.random.Generator, span: int, left: int) -> tuple[dict[str, Any], int]:

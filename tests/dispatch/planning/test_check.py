@@ -11,6 +11,7 @@ from dispatch.model.plans import Plan, Run
 from dispatch.planning.check import check_plan
 from dispatch.planning.explain import explain_unserved
 from dispatch.planning.problem import Problem
+from dispatch.planning.schedule import schedule
 from dispatch.planning.timetable import make_plan
 from tests.dispatch.planning.days import ask, driver, make_day, plane_problem
 
@@ -139,6 +140,27 @@ def test_two_volunteers_for_one_person_are_caught_when_one_is_required() -> None
     problem = plane_problem(make_day(drivers=(driver("d"), driver("e")), requests=(request,)))
     plan = make_plan(problem, [[0, 1], [2, 3]], [], [], None)
     assert {v.code for v in check_plan(problem, plan)} == {"same_driver"}
+
+
+def test_who_is_to_wait_drives_nobody_else_meanwhile_and_does_not_go_home() -> None:
+    drivers, other = (driver("d"), driver("e")), ask("b", depart_after="10:30", origin=(0.2, 0.0), destination=(0.1, 0.0))
+    dear = Policy(wait_cents_per_minute=20)
+    free, bound = (
+        plane_problem(
+            make_day(policy=dear, drivers=drivers, requests=(ask("a", return_after="13:00", same_driver="require", wait=wait), other))
+        )
+        for wait in (False, True)
+    )
+    between, home, apart = [[0, 1, 4, 5, 2, 3], []], [[0, 1, 2, 3], [4, 5]], [[4, 5], [0, 1, 2, 3]]
+    for routes in (between, home):  # the second: three hours at home cost less than waiting
+        plan = make_plan(free, routes, explain_unserved(free, routes), [], None)
+        assert check_plan(free, plan) == []
+        assert "wait" in {violation.code for violation in check_plan(bound, plan)}
+    assert schedule(bound.arrays, 0, between[0]) is None
+    for routes in (home, apart):  # made for this day, the volunteer stays there
+        plan = make_plan(bound, routes, explain_unserved(bound, routes), [], None)
+        assert check_plan(bound, plan) == []
+        assert all(stop.kind != "home" for run in plan.runs for stop in run.stops[1:-1])
 
 
 def test_one_volunteer_in_two_runs_at_once_is_found_though_each_run_keeps_its_shift() -> None:

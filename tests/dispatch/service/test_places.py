@@ -9,11 +9,12 @@ from dispatch.model.intake import NewTrip
 from dispatch.service.offers import accept_offer
 from dispatch.service.privacy import erase_person
 from dispatch.service.run_sheet import show_runs
+from dispatch.service.volunteer_day import load_sheets
 from dispatch.storage.database import Database
 from dispatch.storage.tables import Beneficiary, Offer, TripRequest
 from dispatch.storage.vault import NOWHERE
 from routing.network import RoadNetwork
-from tests.dispatch.territories import NOW, TestTerritory, at
+from tests.dispatch.territories import DATE, NOW, TestTerritory, at
 
 SAID = {"origin_label": "12 rue de l'Église", "origin_note": "Sonnez deux fois", "destination_label": "Hôpital, porte B"}
 
@@ -29,7 +30,19 @@ def test_a_stay_makes_the_way_back_and_whoever_waits_drives_both_ways(place: Tes
     assert (row.return_after, row.same_driver) == (at("11:25"), "require")
     assert place.states(request) == ["pending", "pending"]
     (planned,) = place.snapshot().day.requests
-    assert (planned.load_minutes, planned.unload_minutes, planned.same_driver) == (9, 2, "require")
+    assert (planned.load_minutes, planned.unload_minutes, planned.same_driver, planned.wait) == (9, 2, "require", True)
+
+
+def test_the_run_sheet_says_where_the_volunteer_waits_and_until_when(place: TestTerritory) -> None:
+    volunteer, waited, fetched = place.volunteer(), place.ask(wait_at_destination=True), place.ask(arrive="15:40", back="16:40")
+    clocks = {(waited, "outbound"): "10:30", (waited, "return"): "11:45", (fetched, "outbound"): "15:30", (fetched, "return"): "16:45"}
+    place.run_round({way: (volunteer, clock) for way, clock in clocks.items()})
+    with place.store() as store:
+        for request in (waited, fetched):
+            accept_offer(store, store.offers_of([request], "sent")[0], place.world)
+    with place.store() as store:
+        (sheet,) = load_sheets(store, DATE, place.world)
+    assert [halt.stays_until for halt in sheet.halts] == [None, at("11:45"), *[None] * 6]
 
 
 @pytest.mark.parametrize("parts", [{"wait_at_destination": True}, {"arrive_by": None, "depart_after": at("10:00"), "stay_minutes": 30}])
