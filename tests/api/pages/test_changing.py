@@ -220,3 +220,54 @@ def test_a_volunteer_is_filed_with_a_home_shown_on_the_map(screen: Callable[...,
     page.get_by_role("button", name="Enregistrer").click()
     page.get_by_role("heading", name="Inès Vidal").wait_for()
     page.get_by_role("button", name="Commencer l'accueil").wait_for()
+
+
+def test_who_was_logged_out_or_without_network_loses_nothing_and_goes_on(screen: Callable[..., Screen], site: Site) -> None:
+    person = person_file(site)
+    one = screen()
+    page = one.enter("coordinator", f"/people/{person}")
+    page.locator("#edit-who summary").click()
+    page.locator("#who [name=contact_name]").fill("Rose, sa nièce")
+    keep = page.locator("#who").get_by_role("button", name="Enregistrer")
+    one.network(there=False)
+    keep.click()
+    expect(page.locator("#who .trouble")).to_contain_text("Rien n'est perdu")
+    one.network(there=True)
+    other = one.open()
+    other.goto("/people")
+    other.get_by_role("button", name="Se déconnecter").click()
+    other.wait_for_url("**/login*")
+    keep.click()
+    expect(page.locator("#who .trouble")).to_contain_text("Vous avez été déconnecté")
+    expect(page.locator("#who .trouble a")).to_have_attribute("target", "_blank")
+    one.shot("person-logged-out")
+    other.locator('form[action="/demo/coordinator"] button').click()
+    other.wait_for_url("**/day**")
+    assert page.locator("#who [name=contact_name]").input_value() == "Rose, sa nièce"
+    keep.dblclick()
+    saved(page)
+    assert of(site, Beneficiary, person)["contact_name"] == "Rose, sa nièce"
+
+
+@pytest.mark.parametrize(("path", "opens", "field"), [("/people/{}", "#edit-who summary", "#who [name=email]"), ("/new", "", "#person")])
+def test_going_back_asks_before_what_was_typed_is_lost(
+    screen: Callable[..., Screen], site: Site, path: str, opens: str, field: str
+) -> None:
+    one = screen()
+    page = one.enter("coordinator", path.format(person_file(site)))
+    if opens:
+        page.locator(opens).click()
+    else:
+        page.locator("#time").fill("10:40")
+    page.locator(field).press_sequentially("zz")
+    asked: list[str] = []
+
+    def stay(dialog: Any) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.evaluate("setTimeout(() => history.back())")
+    page.wait_for_timeout(500)
+    assert asked == ["beforeunload"]
+    assert "zz" in page.locator(field).input_value()
