@@ -66,12 +66,9 @@ def address(sqlite: Database, demo_roads: RoadNetwork, monkeypatch: pytest.Monke
 
 def things(service: Service) -> dict[str, list[str]]:
     """By parameter: what is there to be called with, of here and of there; a description cannot know."""
-    found: dict[str, list[str]] = {
-        "volunteer_id": [str(service.people[service.here.id][0])],
-        "beneficiary_id": [str(service.people[service.here.id][1])],
-    }
-    for place in (*[service.here] * MANY, service.there):
-        volunteer, person = place.volunteer(), place.person()
+    found: dict[str, list[str]] = {}
+    for k, place in enumerate((*[service.here] * MANY, service.there)):  # the first is about those who call
+        volunteer, person = (place.volunteer(), place.person()) if k else service.people[place.id]
         request = place.ask(person)
         place.run_round({(request, "outbound"): (volunteer, "10:00"), (request, "return"): (volunteer, "12:00")})
         offer = place.offer(request)
