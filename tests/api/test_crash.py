@@ -55,7 +55,7 @@ def serving(database: Database, roads: Path, port: int, changed: str = "") -> It
     run = [sys.executable, "-c", f"{changed}\nfrom dispatch.cli import main; main()", "serve", "--port", str(port)]
     process = subprocess.Popen(run, env={**os.environ, **settings}, stderr=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180  # a process that starts among others
         while not _listens(port):
             assert process.poll() is None
             assert time.monotonic() < deadline
