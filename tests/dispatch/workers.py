@@ -50,7 +50,7 @@ class Place:
             Store(session, self.territory)
             session.execute(sa.update(Round).where(Round.id == round_id).values(seconds=seconds))
 
-    def until(self, state: str, round_id: UUID, seconds: float = 60) -> Round:
+    def until(self, state: str, round_id: UUID, seconds: float = 180) -> Round:
         """Wait for a state."""
         until(lambda: self.row(round_id).state == state, seconds)
         return self.row(round_id)
@@ -75,7 +75,7 @@ def make_place(database: Database, network: RoadNetwork, folder: Path) -> Place:
     return Place(database, demo.territory_id, demo.date, folder / "demo.roads")
 
 
-def until(there: Callable[[], bool], seconds: float = 60) -> None:
+def until(there: Callable[[], bool], seconds: float = 180) -> None:
     """Wait for something; AssertionError when it does not come."""
     deadline = time.monotonic() + seconds
     while not there():
