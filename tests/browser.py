@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.servers import leave_out
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
 #: Where screenshots are kept: for people to look at, and for docs/.
 SHOTS = Path(os.environ.get("ALLONS_SHOTS", "var/shots"))
+expect.set_options(timeout=20_000)  # for a condition: who meets it at once waits for nothing
 SIZES: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1366, "height": 820}},
     "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2},
@@ -46,7 +47,7 @@ class Screen:
         self.context: BrowserContext = browser.new_context(
             base_url=address, locale=locale, timezone_id="Europe/Paris", color_scheme=scheme, **SIZES[size], **more
         )
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(30_000)  # two slow cores, shared with another worker
         self.context.on("request", lambda request: self._look(request.url))
         self.page = self.open()
 
