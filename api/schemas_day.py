@@ -7,11 +7,13 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas import OfferOut, Point, RoundOut
+from dispatch.notices.words import first_name
 from dispatch.service.attention import Kind
 from dispatch.service.day_view import DayView, Way
 from dispatch.service.lateness import Expected
 from dispatch.service.run_sheet import Rider, RunView
 from dispatch.service.sending import Sent
+from dispatch.service.trips import area
 from dispatch.storage.driving import RunStop
 from dispatch.storage.tables import Round
 
@@ -26,7 +28,7 @@ class TapOut(_Out):
 
 
 class RiderOut(_Out):
-    """Somebody of a run. The phone is there from a day before the run until two hours after it; for staff always."""
+    """Somebody of a run. Family name and phone are there from a day before the run until two hours after it; for staff always."""
 
     leg_id: UUID
     request_id: UUID
@@ -44,7 +46,7 @@ class RiderOut(_Out):
     late_minutes: int | None = Field(description="Later than was told; of whoever is on board: than the appointment.")
 
     @classmethod
-    def of(cls, rider: Rider, expected: Expected | None, *, phone: bool) -> Self:
+    def of(cls, rider: Rider, expected: Expected | None, *, shown: bool) -> Self:
         """One rider."""
         return cls(
             leg_id=rider.leg.id,
@@ -52,8 +54,8 @@ class RiderOut(_Out):
             direction=rider.leg.direction,
             state=rider.leg.state,
             told_pickup_at=rider.assignment.told_pickup_at,
-            name=rider.identity.name,
-            phone=rider.identity.phone if phone else None,
+            name=rider.identity.name if shown else first_name(rider.identity.name),
+            phone=rider.identity.phone if shown else None,
             seats=rider.request.seats,
             wheelchair=rider.beneficiary.wheelchair,
             needs=list(dict.fromkeys([*rider.beneficiary.needs, *rider.request.needs])),
@@ -69,7 +71,7 @@ class StepOut(_Out):
 
     kind: str = Field(examples=["home", "pickup", "dropoff"])
     leg_id: UUID | None
-    place: Point
+    place: Point = Field(description="To about a kilometre while phones are not there; home always.")
     arrive_at: dt.datetime
     depart_at: dt.datetime
     metres: int = Field(description="Driven since the stop before.")
@@ -101,17 +103,16 @@ class RunSheetOut(_Out):
 
     @classmethod
     def of(cls, view: RunView, *, staff: bool) -> Self:
-        """A whole sheet."""
-        steps = [
-            StepOut(
-                **{name: getattr(stop, name) for name in ("kind", "leg_id", "place", "arrive_at", "depart_at", "metres")},
-                **_called(view, stop, shown=staff or view.phones),
-                map=f"geo:{stop.place[1]:.6f},{stop.place[0]:.6f}",
-            )
-            for stop in view.stops
-        ]
+        """A whole sheet; of a volunteer's own, whom and where exactly only from a day before until two hours after."""
+        shown = staff or view.phones
+        steps = []
+        for stop in view.stops:
+            place = stop.place if shown or stop.leg_id is None else area(stop.place)
+            times = {name: getattr(stop, name) for name in ("kind", "leg_id", "arrive_at", "depart_at", "metres")}
+            called = _called(view, stop, shown=shown)
+            steps.append(StepOut(place=place, **times, **called, map=f"geo:{place[1]:.6f},{place[0]:.6f}"))
         own = {name: getattr(view.run, name) for name in ("id", "volunteer_id", "service_date", "state", "starts_at", "ends_at")}
-        riders = [RiderOut.of(rider, view.expected.get(leg_id), phone=staff or view.phones) for leg_id, rider in view.riders.items()]
+        riders = [RiderOut.of(rider, view.expected.get(leg_id), shown=shown) for leg_id, rider in view.riders.items()]
         position = PositionOut.model_validate(view.position) if view.position else None
         return cls(**own, version=view.version, metres=view.metres, riders=riders, steps=steps, position=position)
 

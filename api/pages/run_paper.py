@@ -13,8 +13,9 @@ from api.pages.paper import Paper, Text
 from api.pages.render import Said
 from api.pages.words import WORDS
 from dispatch.notices.compose import language_of, spoken_number
+from dispatch.notices.words import first_name
 from dispatch.service.people import rules_of
-from dispatch.service.run_sheet import RunView
+from dispatch.service.run_sheet import Rider, RunView
 from dispatch.service.volunteer_day import Halt, Sheet, make_sheets
 from dispatch.storage.driving import RunStop
 from dispatch.storage.tables import Territory, Volunteer
@@ -33,7 +34,7 @@ class RunPaper:
 def write_run_paper(
     view: RunView, territory: Territory, volunteer: Volunteer, name: str | None, places: PlaceSearch, now: dt.datetime, *, whole: bool
 ) -> RunPaper:
-    """The sheet of a run. `whole`: with addresses, how one gets in, and phone numbers."""
+    """The sheet of a run. `whole`: with family names, addresses, how one gets in, and phone numbers."""
     say = Said(language_of(volunteer), territory.timezone)
     words = WORDS[say.language]
     title = f"{words['paper_title']}, {say.full_date(view.run.service_date)}"
@@ -67,7 +68,7 @@ def _write_sheet(paper: Paper, sheet: Sheet, view: RunView, say: Said, places: P
             paper.step(time, f"{time}, {what}", [Text(what, 14, bold=True)], since)
         else:
             time, what = say.clock(halt.at), words[f"me_{stop.kind}"]
-            heads = [Text(what, 11), Text(halt.rider.identity.name or "…", 15, bold=True)]
+            heads = [Text(what, 11), Text(_name(halt.rider, whole=whole), 15, bold=True)]
             paper.step(time, f"{time}, {what}", heads, [*_told(halt, say, places, whole=whole), *since])
     paper.fill(words["sheet_out"], words["sheet_in"])
     paper.fill(words["sheet_sign"])
@@ -82,6 +83,10 @@ def _stops(view: RunView, sheet: Sheet) -> Iterator[tuple[RunStop, Halt | None, 
         if stop.kind == "home" or stop.id in halts:
             yield stop, halts.get(stop.id), metres
             metres = 0
+
+
+def _name(rider: Rider, *, whole: bool) -> str:
+    return (rider.identity.name if whole else first_name(rider.identity.name)) or "…"
 
 
 def _told(halt: Halt, say: Said, places: PlaceSearch, *, whole: bool) -> Iterator[Text]:

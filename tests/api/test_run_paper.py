@@ -102,7 +102,12 @@ def test_numbers_and_addresses_are_on_a_volunteers_paper_from_a_day_before_until
             told = shown or role == "coordinator"
             assert [said in text for said in ("06 11 22 33 44", LABEL, DOOR)] == [told] * 3, (role, moment)
             assert ("de la veille du départ" in text) is not told
-            assert "Zoé Œuvrard" in text
+            assert ("Zoé Œuvrard" in text) is told
+            assert "Zoé" in text
+        sheet = service.call("driver", "GET", f"/v1/runs/{run}").json()
+        assert ("Zoé Œuvrard" in {rider["name"] for rider in sheet["riders"]}) is shown
+        exact = [step["place"] != [round(part, 2) for part in step["place"]] for step in sheet["steps"] if step["leg_id"]]
+        assert any(exact) is shown
     with service.here.store() as store:
         assert sum(row.kind == "volunteer" and row.act == "copied" for row in store.accesses(None, 50, None)) == 3
 
