@@ -15,7 +15,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.sse import format_sse_event
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import Message as Asgi
@@ -44,6 +44,14 @@ class ChangeOut(BaseModel):
     at: dt.datetime
 
 
+class LiveQuery(BaseModel):
+    """From where on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seen: str | None = Field(None, max_length=40, description="As `Last-Event-ID`, for the first time; `0`: behind nothing.")
+
+
 _EVENT = {  # each of the stream: `data` is the text of a JSON object
     "type": "object",
     "properties": {name: {"type": "string"} for name in ("event", "data", "id")},
@@ -63,13 +71,13 @@ def watch_changes(
     request: Request,
     caller: CallerOf,
     parts: PartsOf,
+    query: Annotated[LiveQuery, Query()],
     last: Annotated[str | None, Header(alias="Last-Event-ID", description="Go on behind this event, as browsers do by themselves.")] = None,
-    seen: Annotated[str | None, Query(max_length=40, description="The same, for the first time; `0`: behind nothing.")] = None,
 ) -> Response:
     """Every step in the territory within half a second, each once and in order, as Server-Sent Events; a comment every 15 seconds."""
     if caller.territory_id is None:
         raise Refused
-    return _Stream(request, parts, caller, parts.live.watch(caller.territory_id, last or seen))
+    return _Stream(request, parts, caller, parts.live.watch(caller.territory_id, last or query.seen))
 
 
 class _Stream(Response):
