@@ -20,7 +20,7 @@ PROPOSAL: Mapping[Language, Mapping[str, str]] = {
         "proposal_back": "Retour à la journée",
         "proposal_figures": "{served} trajets sur {all} ont quelqu'un ; {km} km, dont {empty} à vide",
         "proposal_wait": "{minutes} min d'attente pour les bénévoles",
-        "proposal_from_to": "part de chez lui à {leaves}, revient à {back}",
+        "proposal_from_to": "départ du domicile à {leaves}, retour à {back}",
         "proposal_held": "Déjà demandé ou confirmé :",
         "proposal_before": "On lui avait annoncé {at}, avec {name}.",
         "proposal_left": "Sans bénévole ({count})",
