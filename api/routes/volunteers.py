@@ -4,12 +4,13 @@ Whatever takes rides away tells which, and with `dry_run` what it would take awa
 """
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import CallerOf, own_volunteer
-from api.deps import PartsOf
+from api.deps import Parts, PartsOf
 from api.once import OnceOf
 from api.schemas import Page, PageOf, page_of
 from api.versions import IfMatch, check_version, show_version
@@ -20,6 +21,7 @@ from dispatch.model.volunteering import NewAbsence, NewTie, NextStep, WeeklyGrid
 from dispatch.service import engagements
 from dispatch.service.availability import remove_hours
 from dispatch.service.people import tie_pair as note_tie
+from dispatch.storage.store import Store
 from dispatch.storage.tables import Availability, Beneficiary, Volunteer
 from dispatch.storage.volunteer_tables import Absence
 
@@ -158,8 +160,7 @@ def refuse_pair(volunteer_id: RowId, beneficiary_id: RowId, caller: CallerOf, pa
         row, person = store.get(Volunteer, volunteer_id), store.get(Beneficiary, beneficiary_id)
         touched = engagements.keep_apart(store, row, person.id, parts.world, dry_run=query.dry_run)
         if not query.dry_run:
-            store.note_access("changed", "volunteer", volunteer_id, 1, parts.world)
-            store.note_access("changed", "beneficiary", beneficiary_id, 1, parts.world)
+            _note_pair(store, volunteer_id, beneficiary_id, parts)
         return Touching.of(None, touched, dry_run=query.dry_run)
 
 
@@ -168,8 +169,7 @@ def allow_pair(volunteer_id: RowId, beneficiary_id: RowId, caller: CallerOf, par
     """They may ride together again."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         engagements.bring_together(store, volunteer_id, beneficiary_id)
-        store.note_access("changed", "volunteer", volunteer_id, 1, parts.world)
-        store.note_access("changed", "beneficiary", beneficiary_id, 1, parts.world)
+        _note_pair(store, volunteer_id, beneficiary_id, parts)
     return Response(status_code=204)
 
 
@@ -188,8 +188,7 @@ def tie_pair(volunteer_id: RowId, beneficiary_id: RowId, new: NewTie, caller: Ca
     """The person prefers this volunteer, or the volunteer knows the person well: the next round has it in mind, what is agreed stays."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         found = TieOut.model_validate(note_tie(store, volunteer_id, beneficiary_id, new))
-        store.note_access("changed", "volunteer", volunteer_id, 1, parts.world)
-        store.note_access("changed", "beneficiary", beneficiary_id, 1, parts.world)
+        _note_pair(store, volunteer_id, beneficiary_id, parts)
     return found
 
 
@@ -198,8 +197,7 @@ def untie_pair(volunteer_id: RowId, beneficiary_id: RowId, caller: CallerOf, par
     """Nothing speaks for this pair any more."""
     with parts.writing(caller.territory_id, caller.actor_id) as store:
         engagements.take_apart(store, volunteer_id, beneficiary_id)
-        store.note_access("changed", "volunteer", volunteer_id, 1, parts.world)
-        store.note_access("changed", "beneficiary", beneficiary_id, 1, parts.world)
+        _note_pair(store, volunteer_id, beneficiary_id, parts)
     return Response(status_code=204)
 
 
@@ -221,3 +219,9 @@ def get_ledger(volunteer_id: RowId, caller: CallerOf, parts: PartsOf) -> LedgerO
         found = LedgerOut.model_validate(engagements.ledger_of(store, row, parts.world))
     parts.note_read(caller, "volunteer", volunteer_id)
     return found
+
+
+def _note_pair(store: Store, volunteer_id: UUID, beneficiary_id: UUID, parts: Parts) -> None:
+    """What was said of two people is a change of both files."""
+    store.note_access("changed", "volunteer", volunteer_id, 1, parts.world)
+    store.note_access("changed", "beneficiary", beneficiary_id, 1, parts.world)

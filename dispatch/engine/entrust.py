@@ -90,7 +90,7 @@ def entrust(store: Store, leg: Leg, wish: Entrust, offer_minutes: int, network: 
     """
     volunteer, request = store.get(Volunteer, wish.volunteer_id), _waiting(store, leg, lock=True)
     now_asked = store.active_assignments([leg.id]).get(leg.id)
-    if now_asked is not None and now_asked.volunteer_id == volunteer.id and leg.state in ("offered", "proposed"):
+    if now_asked is not None and now_asked.volunteer_id == volunteer.id:
         if leg.state == "proposed":
             send_day(store, request.service_date, _planned_with(store, leg, volunteer.id, wish), offer_minutes, world)
         return _open_offer(store, leg, volunteer.id)

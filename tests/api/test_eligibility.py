@@ -9,8 +9,7 @@ from tests.api.operations import tds_query
 def test_it_is_written_over_what_was_read_held_against_wishes_and_withdrawn(service: Service) -> None:
     person = str(service.people[service.here.id][1])
     path = f"/v1/beneficiaries/{person}/eligibility"
-    with service.here.store() as store:
-        store.territory().rules = {"eligibility": {"rule": "asked"}}
+    service.here.rule(eligibility={"rule": "asked"})
     wish = {**service.wish(), "beneficiary_id": person}
 
     def ask(role: str, **parts: Any) -> Any:

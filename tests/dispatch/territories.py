@@ -63,6 +63,11 @@ class TestTerritory:
         with self.database.write() as session:
             yield Store(session, self.id)
 
+    def rule(self, **sections: Any) -> None:
+        """What the territory chooses, by section; all else takes its default."""
+        with self.store() as store:
+            store.territory().rules = sections
+
     def point(self) -> tuple[float, float]:
         """A new place on the roads."""
         lon, lat = next(self._points)

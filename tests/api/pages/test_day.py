@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from dispatch.service.rounds import claim_round, enqueue_round, fail_round
-from tests.api.pages.conftest import Site
+from tests.api.pages.conftest import Site, call
 from tests.browser import Screen
 
 pytestmark = pytest.mark.browser
@@ -127,28 +127,18 @@ def test_two_who_take_the_same_ride_are_told_and_nothing_is_overwritten(screen: 
     yes = page.locator("#panel").get_by_role("button", name="A dit oui au téléphone")
     yes.wait_for()
     offer = (yes.get_attribute("data-call") or "").split(" ")[1].removesuffix("/accept")
-    page.evaluate(
-        """(offer) => fetch(`${offer}/decline`, {method: "POST", body: '{"reason": "personal"}', headers: {
-            "Content-Type": "application/json", "X-CSRF-Token": document.querySelector("meta[name=csrf]").content}})""",
-        offer,
-    )
+    assert call(page, "POST", f"{offer}/decline", {"reason": "personal"})[0] == 200
     yes.click()
     page.locator("#panel .trouble:not(:empty), #told:not(:empty)").first.wait_for()
     page.locator("#panel li", has_text="a dit non").wait_for(state="attached")
 
 
-def test_what_one_does_the_other_sees_at_once(screen: Callable[..., Screen]) -> None:
+def test_what_one_does_the_other_sees_at_once(screen: Callable[..., Screen], site: Site) -> None:
     first, second = screen().enter("coordinator"), screen().enter("coordinator")
     second.locator("#only").select_option("asked")
     leg = second.locator("#ways tbody tr:visible").first.get_attribute("data-legs")
     first.wait_for_timeout(1000)  # both listen
-    first.evaluate(
-        """async (leg) => {
-            const day = await (await fetch(`/v1/days/${location.pathname.split("/")[2]}`)).json()
-            const offer = day.ways.find((one) => one.leg_id === leg).offer_id
-            await fetch(`/v1/offers/${offer}/accept`, {method: "POST",
-                headers: {"X-CSRF-Token": document.querySelector("meta[name=csrf]").content}})
-        }""",
-        leg,
-    )
+    day = call(first, "GET", f"/v1/days/{site.demo.date}")[1]
+    offer = next(way["offer_id"] for way in day["ways"] if way["leg_id"] == leg)
+    assert call(first, "POST", f"/v1/offers/{offer}/accept")[0] == 200
     second.locator(f'tr[data-legs="{leg}"][data-group="confirmed"]').wait_for(state="attached")

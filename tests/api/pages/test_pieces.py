@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests.api.pages.conftest import Site
+from tests.api.pages.conftest import Site, call
 from tests.api.pages.test_day import movable, wait_for_quiet
 from tests.browser import Screen
 
@@ -35,11 +35,6 @@ _AS_MADE_ANEW = """async () => {
     return `${mine.slice(at - 200, at + 200)}\\n--- anew:\\n${theirs.slice(at - 200, at + 200)}`
 }"""
 _TOP = "one => one.getBoundingClientRect().top"
-_CALL = """async ([method, address, body]) => {
-    const answer = await fetch(address, {method, body: body && JSON.stringify(body), headers: {"Content-Type": "application/json",
-        "Idempotency-Key": crypto.randomUUID(), "X-CSRF-Token": document.querySelector("meta[name=csrf]").content}})
-    return [answer.status, await answer.json()]
-}"""
 
 
 def wait_until_as_made_anew(page: Page) -> None:
@@ -58,16 +53,16 @@ def change_something(page: Page, rng: random.Random) -> str:
     what = rng.choice(["accept", "accept", "decline", "cancel", "offer"])
     way = rng.choice(asked if what in ("accept", "decline") else ways)
     if what in ("accept", "decline"):
-        call = ["POST", f"/v1/offers/{way['offer_id']}/{what}", {"reason": "personal"} if what == "decline" else None]
+        wish = ["POST", f"/v1/offers/{way['offer_id']}/{what}", {"reason": "personal"} if what == "decline" else None]
     elif what == "cancel":
-        call = ["POST", f"/v1/trip-requests/{way['request_id']}/cancel", {"reason": "unable_to_make_trip", "leg": way["direction"]}]
+        wish = ["POST", f"/v1/trip-requests/{way['request_id']}/cancel", {"reason": "unable_to_make_trip", "leg": way["direction"]}]
     else:
-        found = page.evaluate(_CALL, ["GET", f"/v1/legs/{way['leg_id']}/candidates", None])[1]
+        found = call(page, "GET", f"/v1/legs/{way['leg_id']}/candidates")[1]
         able = [one for one in found.get("items", ()) if one["fits"] and not one["asked_now"] and not one["answered"]]
         if not able:
             return "nothing"
-        call = ["POST", f"/v1/legs/{way['leg_id']}/offer", {"volunteer_id": rng.choice(able)["volunteer_id"]}]
-    return f"{what} {page.evaluate(_CALL, call)[0]}"
+        wish = ["POST", f"/v1/legs/{way['leg_id']}/offer", {"volunteer_id": rng.choice(able)["volunteer_id"]}]
+    return f"{what} {call(page, *wish)[0]}"
 
 
 def test_after_any_changes_the_page_is_as_if_it_had_been_made_anew(screen: Callable[..., Screen], site: Site) -> None:
@@ -102,7 +97,7 @@ def test_what_others_change_leaves_hand_and_eye_where_they_are(screen: Callable[
     button = second.locator(f"#way-{way['leg_id']} button")
     button.focus()
     stands = button.evaluate(_TOP)
-    assert first.evaluate(_CALL, ["POST", f"/v1/offers/{way['offer_id']}/accept", None])[0] == 200
+    assert call(first, "POST", f"/v1/offers/{way['offer_id']}/accept")[0] == 200
     row.wait_for(state="attached")
     assert button.evaluate("one => one === document.activeElement")
     assert abs(button.evaluate(_TOP) - stands) < 3, "what is above may have become a little higher: the browser holds the place"
@@ -113,7 +108,7 @@ def test_what_others_change_leaves_hand_and_eye_where_they_are(screen: Callable[
     for _ in range(2):  # a browser begins to drag with the second move
         second.locator(f'.lane[data-volunteer="{volunteer}"]').hover()
     second.locator(f'.lane[data-volunteer="{volunteer}"] .effect', has_text="km").wait_for()
-    assert first.evaluate(_CALL, ["POST", f"/v1/offers/{other['offer_id']}/accept", None])[0] == 200
+    assert call(first, "POST", f"/v1/offers/{other['offer_id']}/accept")[0] == 200
     second.wait_for_timeout(500)
     assert later.count() == 0
     second.locator("header.top").hover()

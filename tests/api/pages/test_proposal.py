@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from dispatch.storage.store import Store
-from tests.api.pages.conftest import Site
+from tests.api.pages.conftest import Site, call
 from tests.api.pages.test_day import wait_for_quiet
 from tests.browser import Screen
 
@@ -21,14 +21,8 @@ def by_hand(site: Site) -> None:
 
 def decline_some(page: Page, count: int) -> None:
     """Volunteers say no: the next round finds others, and asks nobody."""
-    page.evaluate(
-        """async (count) => {
-            const offers = (await (await fetch("/v1/offers?state=sent&limit=50")).json()).items.slice(0, count)
-            for (const offer of offers) await fetch(`/v1/offers/${offer.id}/decline`, {method: "POST", body: '{"reason": "personal"}',
-                headers: {"Content-Type": "application/json", "X-CSRF-Token": document.querySelector("meta[name=csrf]").content}})
-        }""",
-        count,
-    )
+    for offer in call(page, "GET", f"/v1/offers?state=sent&limit={count}")[1]["items"]:
+        assert call(page, "POST", f"/v1/offers/{offer['id']}/decline", {"reason": "personal"})[0] == 200
 
 
 def test_a_plan_is_looked_at_sent_in_part_and_then_whole(screen: Callable[..., Screen], by_hand: None) -> None:

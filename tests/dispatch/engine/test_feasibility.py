@@ -154,8 +154,7 @@ def test_rules_that_say_no_are_told_with_until_when_it_was_possible_and_alternat
         day = DATE + dt.timedelta(days=days)
         with place.store() as store:
             add_availability(store, volunteer, NewAvailability(starts_at=at("08:00", day), ends_at=at("18:00", day)), place.world)
-    with place.store() as store:
-        store.territory().rules = {"booking": {"notice_minutes": 2880, "weekdays": [1, 3, 4]}}  # the test day is a Tuesday
+    place.rule(booking={"notice_minutes": 2880, "weekdays": [1, 3, 4]})  # the test day is a Tuesday
     new = wish(place)
     answer = ask(place, new)
     assert [(o.code, o.possible_until) for o in answer.obstacles] == [("short_notice", at("10:40") - dt.timedelta(days=2))]

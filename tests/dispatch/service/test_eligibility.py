@@ -36,13 +36,8 @@ REFERRER = Asker(staff=False, channel="prescriber")
 def asking(database: Database, roads: RoadNetwork) -> TestTerritory:
     """A territory that asks for eligibility."""
     place = TestTerritory(database, roads)
-    switch(place, "asked")
+    place.rule(eligibility={"rule": "asked"})
     return place
-
-
-def switch(place: TestTerritory, rule: str) -> None:
-    with place.store() as store:
-        store.territory().rules = {"eligibility": {"rule": rule}}
 
 
 @pytest.fixture
@@ -92,9 +87,9 @@ def listed(place: TestTerritory) -> list[tuple[str, UUID | None, str]]:
 
 def test_where_nobody_asks_for_it_everybody_may_ask_and_where_somebody_does_what_is_written_counts(place: TestTerritory) -> None:
     person = place.person()
-    switch(place, "none")
+    place.rule(eligibility={"rule": "none"})
     assert ask(place, person, TODAY + dt.timedelta(days=1))
-    switch(place, "asked")
+    place.rule(eligibility={"rule": "asked"})
     tuesday, last = TODAY + dt.timedelta(days=8), TODAY + dt.timedelta(days=9)
     assert refused(place, person, tuesday) == refused(place, person, tuesday, REFERRER) == "beneficiary_id"
     write(place, person, kind="temporary", valid_until=last, purposes=("medical",), companion=True, proof="referrer")

@@ -27,13 +27,8 @@ from tests.dispatch.territories import DATE, TestTerritory, at
 def place(database: Database, demo_roads: RoadNetwork) -> TestTerritory:
     """A territory on either database that sends by hand."""
     found = TestTerritory(database, demo_roads)
-    sending(found, "by_hand")
+    found.rule(offers={"sending": "by_hand"})
     return found
-
-
-def sending(place: TestTerritory, how: str) -> None:
-    with place.store() as store:
-        store.territory().rules = {"offers": {"sending": how}}
 
 
 def send(place: TestTerritory, *chosen: UUID) -> Sent:
@@ -172,7 +167,7 @@ def test_a_proposal_that_comes_to_nothing_gives_the_time_back(place: TestTerrito
 
 def test_when_the_territory_sends_at_once_again_the_next_round_asks(place: TestTerritory) -> None:
     volunteer, request = planned(place)
-    sending(place, "at_once")
+    place.rule(offers={"sending": "at_once"})
     place.run_round({(request, "outbound"): (volunteer, "10:00"), (request, "return"): (volunteer, "12:00")})
     assert place.states(request) == ["offered", "offered"]
     assert len(place.offers(request)) == 1

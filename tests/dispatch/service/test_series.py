@@ -31,13 +31,8 @@ MONDAY, TUESDAY = dt.date(2026, 11, 30), dt.date(2026, 11, 24)  # today is Monda
 def place(sqlite: Database, demo_roads: RoadNetwork) -> TestTerritory:
     """A territory on SQLite, in zone A."""
     place = TestTerritory(sqlite, demo_roads)
-    rules(place, holidays={"school_zone": "A"})
+    place.rule(holidays={"school_zone": "A"})
     return place
-
-
-def rules(place: TestTerritory, **sections: Any) -> None:
-    with place.store() as store:
-        store.territory().rules = sections
 
 
 def wish(place: TestTerritory, **parts: Any) -> NewSeries:
@@ -88,7 +83,7 @@ def promised(place: TestTerritory, request_id: UUID) -> None:
 
 
 def test_a_series_is_asked_for_some_weeks_ahead_and_goes_on_by_itself(place: TestTerritory) -> None:
-    rules(place, booking={"series_days": 7})
+    place.rule(booking={"series_days": 7})
     made = begin(place).made
     assert days(made) == ["11-25", "11-27", "11-30"]  # this morning has passed
     assert list(rides(place)) == ["11-25 07:30", "11-27 07:30", "11-30 07:30"]
@@ -126,7 +121,7 @@ def test_two_planners_make_no_ride_twice(database: Database, demo_roads: RoadNet
 
 
 def test_wall_time_is_kept_when_the_clocks_change(place: TestTerritory) -> None:
-    rules(place, booking={"series_days": 400})
+    place.rule(booking={"series_days": 400})
     begin(place, weekdays=(7,), first_day=dt.date(2027, 3, 21), last_day=dt.date(2027, 4, 4), arrive_by="10:00", return_after="11:00")
     with place.store() as store:
         found = sorted(row.arrive_by for row in store.page(TripRequest, None, 10) if row.arrive_by)
@@ -134,7 +129,7 @@ def test_wall_time_is_kept_when_the_clocks_change(place: TestTerritory) -> None:
 
 
 def test_a_time_that_the_clocks_skip_has_no_ride_on_that_day_only(place: TestTerritory) -> None:
-    rules(place, booking={"series_days": 400})
+    place.rule(booking={"series_days": 400})
     night: dict[str, Any] = {"weekdays": (7,), "arrive_by": "02:30", "return_after": None}
     made = begin(place, first_day=dt.date(2027, 3, 21), last_day=dt.date(2027, 4, 4), **night)
     assert (days(made.made), days(made.not_made), made.not_made[0].reason) == (["03-21", "04-04"], ["03-28"], "clock_change")
@@ -143,7 +138,7 @@ def test_a_time_that_the_clocks_skip_has_no_ride_on_that_day_only(place: TestTer
 
 
 def test_holidays_are_left_out(place: TestTerritory) -> None:
-    rules(place, booking={"series_days": 60}, holidays={"school_zone": "A"})
+    place.rule(booking={"series_days": 60}, holidays={"school_zone": "A"})
     made = begin(place, weekdays=(5,), except_holidays=("public",), last_day=dt.date(2027, 1, 8))
     assert days(made.not_made) == ["12-25", "01-01"]
     assert {date.reason for date in made.not_made} == {"public_holiday"}
@@ -168,7 +163,7 @@ def test_holidays_are_left_out(place: TestTerritory) -> None:
     ],
 )  # fmt: skip
 def test_an_impossible_series_is_refused_and_nothing_is_kept(place: TestTerritory, parts: dict[str, Any], pointer: str, code: str) -> None:
-    rules(place, booking={"weekdays": [0, 1, 2, 3, 4], "open_from": "06:00"})
+    place.rule(booking={"weekdays": [0, 1, 2, 3, 4], "open_from": "06:00"})
     before = count(place)
     with pytest.raises(BadInput) as caught:
         begin(place, **parts)
@@ -177,7 +172,7 @@ def test_an_impossible_series_is_refused_and_nothing_is_kept(place: TestTerritor
 
 
 def test_school_holidays_need_a_zone(place: TestTerritory) -> None:
-    rules(place)
+    place.rule()
     with pytest.raises(BadInput, match="school zone"):
         begin(place, except_holidays=("school",))
 
@@ -196,7 +191,7 @@ def test_a_date_on_which_the_person_has_another_ride_is_told(place: TestTerritor
 
 
 def test_from_a_day_on_it_is_something_else_and_what_was_promised_stays(place: TestTerritory) -> None:
-    rules(place, booking={"series_days": 14})
+    place.rule(booking={"series_days": 14})
     first = begin(place, weekdays=(1, 3))
     assert days(first.made) == ["11-25", "11-30", "12-02", "12-07"]
     promised(place, first.made[2].request_id or uuid4())
@@ -240,7 +235,7 @@ def test_the_end_of_a_series_frees_what_is_after_it(place: TestTerritory) -> Non
 
 
 def test_a_pause_is_left_out_and_taken_up_again(place: TestTerritory) -> None:
-    rules(place, booking={"series_days": 14})
+    place.rule(booking={"series_days": 14})
     first = begin(place, weekdays=(1,))
     pause = SeriesDays(first_day=dt.date(2026, 12, 1), last_day=dt.date(2026, 12, 22))
     with place.store() as store:

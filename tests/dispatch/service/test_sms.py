@@ -211,8 +211,7 @@ def test_the_text_of_an_offer_says_how_to_answer_where_sms_are_taken(place: Test
         return made.body
 
     assert "OUI" not in text()
-    with place.store() as store:
-        store.territory().rules = {"telling": {"sms_answers": True}}
+    place.rule(telling={"sms_answers": True})
     assert text().endswith(f"Ou répondez OUI {code(place, offer.id)} ou NON {code(place, offer.id)}.")
 
 
