@@ -16,6 +16,10 @@ from dispatch.planning.schedule import draw, inner, kernel
 from dispatch.planning.state import LONGEST_STRING, Search, is_better, measure, remember_best
 
 MEAN_REMOVED = 10.0  # legs taken out per iteration: the value of the paper
+#: Temperatures at the beginning and the end, as shares of what serving one leg costs. Colder ones freeze the routes before they are good:
+#: from 0.1 to 0.0003, ten times the iterations gained 1 %, and plans stayed 4 % longer.
+HOT, COLD = 1.0, 0.01
+SETTLED = 0.6  # progress from which on nobody is given up, and no promise, for kilometres
 BLINKS = 1.0  # legs for which all places would be overlooked: on a small day nearly every round would end alike without that
 
 
@@ -90,8 +94,8 @@ def improve(p: Arrays, s: Search, iterations: int, progress_from: float, progres
     blink = max(BLINK, BLINKS / len(p.priority))
     for k in range(iterations):
         progress = progress_from + (progress_to - progress_from) * k / iterations
-        temperature = 0.1 * scale * 0.003**progress
-        weight = min(1.0, progress / 0.6)
+        temperature = scale * HOT * (COLD / HOT) ** progress
+        weight = min(1.0, progress / SETTLED)
         unserved_price, broken_price = 3.0 * scale * 10.0 ** (4.0 * weight), 0.01 * scale * 10.0 ** (3.0 * weight)
         keep(s.routes)
         ruin(p, s)

@@ -19,7 +19,7 @@ from dispatch.planning.master import Master
 from dispatch.planning.problem import Arrays, Problem
 from dispatch.planning.proof import close_gap
 from dispatch.planning.route_pool import pool_routes
-from dispatch.planning.search import construct, improve
+from dispatch.planning.search import SETTLED, construct, improve
 from dispatch.planning.state import Search, best_routes, is_better, make_search, measure, remember_best
 
 CHUNK = 50  # iterations between two looks at the clock, and the grain of an iteration budget
@@ -27,17 +27,15 @@ CHUNK = 50  # iterations between two looks at the clock, and the grain of an ite
 MASTER_S = 3.0
 #: When each part ends at the latest, as shares of the seconds; what the master leaves over goes to the last search.
 FIRST_SEARCH, GENERATE, DIVE, CHOOSE, CLOSE = 0.1, 0.62, 0.78, 0.84, 0.97
-#: On days that are too large for the master: when a search ends, and when the choice among its routes does.
-RECOMBINE = ((0.6, 0.66), (0.86, 0.92))
-#: The last search begins at this point of the annealing: warm enough to move, too cold to lose what the master found.
-REHEAT = 0.75
+#: A search that goes on from a good plan begins where the annealing of another one ends, warm enough to move, and ends colder.
+REHEAT, FROZEN = 1.0, 1.5
 ONE_DIVE = 0.1  # share of the seconds that a dive may take
 POLISH = 0.02  # and the search after it
 ANEW_LEAST, ANEW_MOST = 0.4, 0.9  # share of the runs that a dive over a part of the day makes anew
 #: So near the bound, as a share of it, and after so many dives in vain, what is left between is looked through rather than dived for.
 NEARLY, IN_VAIN = 1e-3, 4
 MASTER_SIZE = 2_000  # legs x shifts that the master can do something with, for each second
-MOST_CHOICES, MOST_KNOWN = 1500, 5000  # runs that SCIP chooses among: by their prices, or any
+MOST_CHOICES = 1500  # runs that SCIP chooses among, by their prices
 #: Kept for handing the plan over, so that the deadline holds: a share of the seconds, and at least this.
 MARGIN, LEAST_MARGIN_S = 0.02, 0.05
 
@@ -63,7 +61,9 @@ class Bound:
     value: float
     unserved_weight: int  # of one unserved leg of priority 1
     legs_together: int | None
-    worth: tuple[float, ...] = ()  # by shift: by how many unserved legs of priority 1 one more such shift would lower `value`, at most
+    worth: tuple[
+        float, ...
+    ] = ()  # by shift: unserved legs of priority 1 by which one more such shift lowers the plain program's bound, at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,13 +119,8 @@ class _Solve:
         if self.params.iterations is not None:
             self.search_iterations(self.params.iterations)
             self.take(solve_baseline(self.problem, None, best_routes(self.search)))
-        elif self.params.seconds < MASTER_S:
+        elif self.params.seconds < MASTER_S or self.too_large():
             self.search_until(self.moment(1.0), self.warmth())
-        elif self.too_large():
-            for k, (searched, recombined) in enumerate(RECOMBINE):
-                self.search_until(self.moment(searched), REHEAT if k else self.warmth())
-                self.recombine(self.moment(recombined))
-            self.search_until(self.moment(1.0), REHEAT)
         else:
             self.search_until(self.moment(FIRST_SEARCH), self.warmth())
             self.ask_master()
@@ -148,22 +143,26 @@ class _Solve:
 
     def search_iterations(self, total: int) -> None:
         while self.iterations < total:
-            improve(self.problem.arrays, self.search, CHUNK, self.iterations / total, min(1.0, (self.iterations + CHUNK) / total))
-            self.iterations += CHUNK
-            self.report()
+            self.search_on(self.iterations / total, min(1.0, (self.iterations + CHUNK) / total))
 
     def search_until(self, end: float, progress: float) -> None:
-        """Anneal from `progress` to 1 between now and the end."""
-        begin, done = time.monotonic(), 0
+        """Anneal between now and the end: from `progress` to 1, or from `REHEAT` to `FROZEN`."""
+        begin, done, last = time.monotonic(), 0, 1.0 if progress < REHEAT else FROZEN
         while (now := time.monotonic()) < end:
             pace = (now - begin) / done if done else 0.0
             if done and now + pace * CHUNK > end:
                 break
             here, there = ((moment - begin) / max(1e-9, end - begin) for moment in (now, now + pace * CHUNK))
-            improve(self.problem.arrays, self.search, CHUNK, progress + (1 - progress) * here, progress + (1 - progress) * min(1.0, there))
+            self.search_on(progress + (last - progress) * here, progress + (last - progress) * min(1.0, there))
             done += CHUNK
-            self.iterations += CHUNK
-            self.report()
+
+    def search_on(self, progress: float, until: float) -> None:
+        """A few iterations. Once it is cold no way leads from a plan that serves fewer back to the best one: then it goes on from that."""
+        improve(self.problem.arrays, self.search, CHUNK, progress, until)
+        self.iterations += CHUNK
+        self.report()
+        if until >= SETTLED and tuple(self.search.levels[:2]) > tuple(self.search.best_levels[:2]):
+            load_search(self.problem.arrays, self.search, best_routes(self.search))
 
     def ask_master(self) -> None:
         """Generate runs and a bound, dive, choose; what is better becomes the best plan, from which the search goes on."""
@@ -206,18 +205,6 @@ class _Solve:
             self.search_until(time.monotonic() + pause, REHEAT)
             self.dives += 1
             vain = 0 if is_better(self.search.best_levels, before) else vain + 1
-
-    def recombine(self, deadline: float) -> None:
-        """The best set of the routes that the search has accepted: all that there is time for on days too large for the master."""
-        p, search = self.problem.arrays, self.search
-        best = best_routes(search)
-        known = pool_routes(search.pool)[-MOST_KNOWN:]
-        known += [(shift, route) for shift, route in enumerate(best) if route]
-        runs = {(run.kind, run.route): run for run in (make_run(p, int(search.twin[shift]), shift, route) for shift, route in known)}
-        legal = [run for run in runs.values() if run.price is not None]
-        choice = choose_runs(p, legal, search.twin, deadline - time.monotonic(), best)
-        self.take(choice and mended(p, choice.routes))
-        self.take(best_routes(search))
 
     def close_gap(self, master: Master) -> None:
         """Where the bound is near enough to enumerate everything below the best plan."""

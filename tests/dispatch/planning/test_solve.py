@@ -12,7 +12,7 @@ from dispatch.planning.explain import explain_unserved
 from dispatch.planning.problem import Problem
 from dispatch.planning.schedule import figures, fits_car, schedule
 from dispatch.planning.search import construct
-from dispatch.planning.solve import Solution, SolveParams, solve
+from dispatch.planning.solve import Solution, SolveParams, _Solve, solve
 from dispatch.planning.state import best_routes, make_search
 from dispatch.planning.timetable import make_plan
 from tests.dispatch.planning.days import make_day, plane_problem, random_day
@@ -103,6 +103,15 @@ def test_the_same_seed_and_iterations_give_the_same_bytes() -> None:
     problem = plane_problem(random_day(5, requests=20, drivers=6))
     plans = [plan_of(problem, solve(problem, SolveParams(iterations=200, seed=7)).routes).model_dump_json() for _ in range(2)]
     assert plans[0] == plans[1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_search_that_ends_cold_serves_as_many_as_the_best_it_has_seen(seed: int) -> None:
+    """Warm, it may pass a plan that serves more by chance: it goes back there, else that one would keep its kilometres."""
+    problem = plane_problem(random_day(70 + seed, requests=40, drivers=6))
+    going = _Solve(problem, SolveParams(iterations=600, seed=seed), lambda _: None)
+    going.run()
+    assert tuple(going.search.levels[:2]) == tuple(going.search.best_levels[:2])
 
 
 def test_reported_plans_only_get_better() -> None:
