@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dispatch.planning.blocks import Blocks
+from dispatch.planning.labels import last_departure
+from dispatch.planning.moments import pop, push
 from dispatch.planning.problem import NO_LIMIT, Arrays, BoolArray, IntArray
 from dispatch.planning.schedule import CENT, kernel, woven
 
@@ -31,6 +33,7 @@ class Chains(NamedTuple):
     cost: npt.NDArray[np.float64]  # [A] reduced
     metres: IntArray  # [A] 0 where the volunteer has no limit
     rides: IntArray  # [A] 0 where the volunteer has no limit
+    depart: IntArray  # [A] forward: how late the volunteer could have left home, see `labels`; backward: 0
     leg: IntArray  # [A] forward: dropped off last; backward: picked up first
     block: IntArray  # [A]
     parent: IntArray  # [A]
@@ -51,7 +54,7 @@ def make_chains(legs: int) -> Chains:
 
     words = legs // 64 + 1
     return Chains(
-        column(), np.zeros(MOST), column(), column(), column(), column(), column(), np.zeros((MOST, words), np.uint64),
+        column(), np.zeros(MOST), column(), column(), column(), column(), column(), column(), np.zeros((MOST, words), np.uint64),
         np.zeros((MOST, words), np.uint64), column(), np.zeros(MOST, np.bool_), column(), np.zeros(_TABLE, np.int64), np.zeros(3, np.int64),
     )  # fmt: skip
 
@@ -92,7 +95,7 @@ def all_ends(
             if not _prepend(p, b, bits, worth, chosen[k], free, shift, -1, back, p.metres[place, home], ends):
                 return False
     while ends.sizes[1] > 0:
-        now = _pop(ends)
+        now = pop(ends.heap, ends.sizes, ends.moment)
         if ends.dead[now]:
             continue
         pickup = p.place[2 * ends.leg[now]]
@@ -139,7 +142,7 @@ def _prepend(
         word, bit = leg >> 6, np.uint64(1) << np.uint64(leg & 63)
         if ends.served[new, word] & bit and free[leg] + p.times[p.place[2 * leg + 1], pickup] > arrive:
             ends.open[new, word] &= ~bit
-    _add(ends, new, first, -arrive, total, metres, rides, first, f, now, False)
+    _add(ends, new, first, -arrive, total, metres, rides, 0, first, f, now, False)
     return True
 
 
@@ -179,10 +182,11 @@ def all_runs(
     runs.sizes[0], runs.sizes[1], runs.sizes[2] = 1, 1, 0
     runs.heap[0], runs.dead[0], runs.block[0], runs.parent[0] = 0, False, -1, -1
     runs.moment[0], runs.cost[0], runs.metres[0], runs.rides[0] = p.shift_from[shift], constant + p.rates[5] * CENT, 0, 0
+    runs.depart[0] = last_departure(p, shift)
     runs.served[0] = np.uint64(0)
     code[0] = np.uint64(0)
     while runs.sizes[1] > 0:
-        now = _pop(runs)
+        now = pop(runs.heap, runs.sizes, runs.moment)
         if runs.dead[now]:
             continue
         place = p.begin[shift] if now == 0 else p.place[2 * runs.leg[now] + 1]
@@ -234,7 +238,11 @@ def _append(
     place = p.place[2 * last + 1]
     home = p.home[driver]
     moment = max(b.ready[f], arrive + b.lasts[f])
-    if moment + p.times[place, home] > p.shift_to[shift]:
+    depart = runs.depart[now]
+    if now == 0:
+        depart = min(depart, b.latest[f] - p.times[p.begin[shift], p.place[2 * b.first[f]]])
+    back = moment + p.times[place, home]
+    if back > p.shift_to[shift] or back - depart > p.max_duty[shift]:
         return True
     total = runs.cost[now] + (way + b.metres[f]) * p.rates[0] - worth[f]
     metres, rides = runs.metres[now] + way + b.metres[f], runs.rides[now] + b.size[f] // 2
@@ -264,7 +272,7 @@ def _append(
         mark ^= salt[b.legs[f, q]]
     code[new] = mark
     slot = np.int64((mark ^ (salt[last] * np.uint64(3))) & np.uint64(len(runs.table) - 1))
-    _add(runs, new, slot, moment, total, metres, rides, last, f, now, True)
+    _add(runs, new, slot, moment, total, metres, rides, depart, last, f, now, True)
     return True
 
 
@@ -315,7 +323,18 @@ def _overlap(some: Any, others: Any) -> bool:
 
 @woven
 def _add(
-    c: Chains, new: int, slot: int, moment: int, cost: float, metres: int, rides: int, leg: int, block: int, parent: int, same_legs: bool
+    c: Chains,
+    new: int,
+    slot: int,
+    moment: int,
+    cost: float,
+    metres: int,
+    rides: int,
+    depart: int,
+    leg: int,
+    block: int,
+    parent: int,
+    same_legs: bool,
 ) -> None:
     """Keep a chain, unless one in its list beats it; those that it beats die. With `same_legs` only chains over the same legs compare."""
     other, before = c.table[slot], -1
@@ -335,6 +354,7 @@ def _add(
                 and c.cost[other] <= cost
                 and c.metres[other] <= metres
                 and c.rides[other] <= rides
+                and c.depart[other] >= depart
                 and _covers(c, other, new, same_legs)
             ):
                 return
@@ -343,6 +363,7 @@ def _add(
                 and cost <= c.cost[other]
                 and metres <= c.metres[other]
                 and rides <= c.rides[other]
+                and depart >= c.depart[other]
                 and _covers(c, new, other, same_legs)
             ):
                 c.dead[other] = True
@@ -350,18 +371,10 @@ def _add(
         other = following
     c.sizes[0] += 1
     c.moment[new], c.cost[new], c.metres[new], c.rides[new] = moment, cost, metres, rides
-    c.leg[new], c.block[new], c.parent[new], c.dead[new] = leg, block, parent, False
+    c.depart[new], c.leg[new], c.block[new], c.parent[new], c.dead[new] = depart, leg, block, parent, False
     c.next[new] = c.table[slot]
     c.table[slot] = new
-    k = c.sizes[1]
-    c.sizes[1] += 1
-    while k > 0:
-        above = (k - 1) >> 1
-        if c.moment[c.heap[above]] <= moment:
-            break
-        c.heap[k] = c.heap[above]
-        k = above
-    c.heap[k] = new
+    push(c.heap, c.sizes, c.moment, new)
 
 
 @woven
@@ -374,25 +387,3 @@ def _covers(c: Chains, one: int, other: int, same_legs: bool) -> bool:
         elif c.open[one, w] & ~c.open[other, w]:
             return False
     return True
-
-
-@woven
-def _pop(c: Chains) -> int:
-    """The chain of the least moment."""
-    top = c.heap[0]
-    c.sizes[1] -= 1
-    n = c.sizes[1]
-    if n > 0:
-        item, k = c.heap[n], 0
-        while True:
-            child = 2 * k + 1
-            if child >= n:
-                break
-            if child + 1 < n and c.moment[c.heap[child + 1]] < c.moment[c.heap[child]]:
-                child += 1
-            if c.moment[c.heap[child]] >= c.moment[item]:
-                break
-            c.heap[k] = c.heap[child]
-            k = child
-        c.heap[k] = item
-    return int(top)

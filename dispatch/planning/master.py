@@ -3,8 +3,9 @@
 In: a problem, its blocks, routes that are known. Out: runs that pay, and a lower bound that holds for every legal plan. Called by `solve`.
 
 Column generation (Desaulniers, Desrosiers, Solomon 2005, doi:10.1007/b135457): a linear program over known runs gives every leg a price
-(`program`), `labels` finds runs that pay at these prices, until none does. Any prices give a Lagrangian bound. From its program `dive`
-makes whole plans, and `choice` the best set of the runs that were seen.
+(`program`), `labels` finds runs that pay at these prices, until none does. Any prices give a Lagrangian bound. Where the program drives
+people in halves, `cuts` forbid the commonest way to do so, as long as there is time. From its program `dive` makes whole plans, and
+`choice` the best set of the runs that were seen.
 """
 
 import time
@@ -15,21 +16,22 @@ import numpy as np
 
 from dispatch.planning.blocks import Blocks, make_blocks
 from dispatch.planning.choice import Run, make_run, unserved_groups, unserved_weight
+from dispatch.planning.cuts import Toll, broken_triples, make_cuts, weights
 from dispatch.planning.kinship import shifts_by_kind, twins
 from dispatch.planning.labels import best_runs, make_labels, read_chains
 from dispatch.planning.problem import Arrays, BoolArray, IntArray, Problem, drivable
-from dispatch.planning.program import Program
+from dispatch.planning.program import Prices, Program
 from dispatch.planning.schedule import kernel
 
 #: Runs taken from one pricing round, over all kinds of shifts, and at least from each.
 _MOST_RUNS, _LEAST_RUNS = 60, 4
-_PULL = 0.6  # towards the prices of the best bound
 _MOST_TOGETHER = 24  # legs in a block
 _SLOW_GROWTH = 3  # of the number of blocks, when they may hold one leg more
 _STEPS = 1_600_000  # of a walk for blocks of any size, for each second: about a third of the time
 _MOST_COLUMNS = 3000  # in the program before it is cleared
 _WAITING = 1  # in `rates`
 _ROUGH, _CAREFUL, _EXACT = 0, 1, 2  # labels compared whatever they remember; all labels; all blocks that could be in a best run
+_PULL = (0.6, 0.6, 0.1)  # towards the prices of the best bound, by care: near the end the program's own prices are the better ones
 _FAR = 1e18  # more than any block is worth
 _ENOUGH, _NEAR = 1e-6, 1e-4  # of the whole, for a linear program to count as solved: at once, and when half of the time is over
 _LATE = 0.75  # share of the time after which only bounds are looked for
@@ -38,6 +40,10 @@ _LEAST_BLOCKS, _ALL_BLOCKS = 2_000, 60_000
 _WALK = 0.15  # share of the time that looking for longer blocks may take
 _HARDLY = 1e-4  # of the program's value: in a smaller one, a gain below this is not waited for
 _FIRST_SOLVE_S = 1.0  # that a smaller program may take at first
+_FAR_OFF = 1e-3  # of the program's value: farther from the best plan, nothing will be proved to the end
+_PART, _ROUNDING = 0.02, 0.4  # of somebody who is unserved; of the time that is left, to find out whether that is necessary
+_ABOUT = 3e-4
+_SHARED = 1e-4  # of a run: less than this is not driven, or whole
 _LEAST_ROUNDS, _KINDS_PRICED = 6, 200  # of pricing in a smaller program, and kinds of shifts in all of them together
 
 
@@ -58,12 +64,15 @@ class Master:
         self.blocks, self.legs_together = affordable_blocks(self.relaxed, min(max(_LEAST_BLOCKS, most), _ALL_BLOCKS), deadline)
         blocks = self.blocks
         self.known: dict[tuple[int, tuple[int, ...]], Run] = {}  # by kind and route
-        self.bound = self.height = -np.inf
-        self.centre: tuple[Any, Any] | None = None  # the prices of the greatest height
-        self.proof_prices: tuple[Any, dict[int, float]] = (np.zeros(len(self.p.priority)), {})  # at which the bound holds
+        self.bound = self.height = self.proved = -np.inf
+        self.rounded: set[float] = set()
+        self.centre: Prices | None = None  # of the greatest height
+        #: Without cuts: the prices of legs and kinds at which a bound holds, and that bound.
+        self.plain: tuple[Any, dict[int, float], float] = (np.zeros(len(self.p.priority)), {}, -np.inf)
         self.turn = 0
         self.excess = triangle_excess(self.p.metres)
         self.labels = make_labels(self.p)
+        self.cuts = make_cuts((), blocks, len(self.p.priority))
         self.usable = _usable(self.p, blocks)
         self.stops_of_block = [stops[:size] for stops, size in zip(blocks.stops.tolist(), blocks.size.tolist(), strict=True)]
         self.block_leg = np.repeat(np.arange(len(blocks.size)), blocks.size // 2)
@@ -87,66 +96,95 @@ class Master:
             if len(route):
                 self.program.add(self.run(int(self.kind[shift]), shift, [int(stop) for stop in route]))
 
-    def generate(self, deadline: float) -> bool:
-        """Add runs until none pays any more; True when that was reached before the deadline (time.monotonic).
+    def generate(self, deadline: float, best: float = np.inf) -> bool:
+        """Add runs until none pays any more, then what is known of whole plans, and runs again; True when there was time for all that.
+
+        `best`: the value of a known plan. Nothing is proved of plans that are worse. `deadline`: of time.monotonic.
+        """
+        whole = self._add_runs(deadline, best)
+        while whole and time.monotonic() < deadline and (self._round_unserved(deadline, best) or self._add_cuts()):
+            whole = self._add_runs(deadline, best)
+        return whole
+
+    def _add_runs(self, deadline: float, best: float) -> bool:
+        """Until none pays; True when that was reached before the deadline, or no better plan than the best is left.
 
         Prices are drawn towards those of the best bound as long as that finds runs that pay (Wentges 1997,
         doi:10.1016/S0969-6016(97)00003-4). Roughly first, then with all labels, then with all blocks, not only those that pay for
         themselves: then bounds hold.
         """
-        pull, care, program = _PULL, _ROUGH, self.program
+        pull, care, program = _PULL[_ROUGH], _ROUGH, self.program
+        self.centre, self.height, self.proved = None, -np.inf, -np.inf
         half, late = ((1 - share) * time.monotonic() + share * deadline for share in (0.5, _LATE))
         while program.solve(deadline - time.monotonic()):
             if len(program.runs) > _MOST_COLUMNS:
                 program.keep_cheapest(_MOST_COLUMNS // 3)
-            pi, mu = self._prices(pull)
-            gain, new, complete = self.price(program, pi, mu, deadline, care=care)
+            prices = program.prices if self.centre is None else between(program.prices, self.centre, pull)
+            gain, new, complete = self.price(program, prices, deadline, care=care)
             if time.monotonic() > deadline:
                 return False
             now, near = time.monotonic(), False
             if complete:
-                self._raise_bound(pi, mu, gain, exact=care == _EXACT)
-                near = program.value - self.height < _NEAR * abs(program.value)
-                if care == _EXACT and ((near and now > half) or program.value - self.bound < _ENOUGH * abs(program.value)):
+                self._raise_bound(prices, gain, best, exact=care == _EXACT)
+                far = _FAR_OFF * abs(program.value) < best - program.value < np.inf  # for a proof: better cut than count to the end
+                near = program.value - self.height < (_ABOUT if far else _NEAR) * abs(program.value)
+                if care == _EXACT and ((near and (far or now > half)) or program.value - self.proved < _ENOUGH * abs(program.value)):
+                    return True
+                if self.proved >= best:
                     return True
             if care < _EXACT and (now > late or near or (new == 0 and pull == 0)):
-                pull, care, self.centre, self.height = _PULL, _EXACT if now > late else care + 1, None, -np.inf
+                care, self.centre, self.height = _EXACT if now > late else care + 1, None, -np.inf
+                pull = _PULL[care]
             elif new > 0:
-                pull = _PULL
+                pull = _PULL[care]
             elif pull > 0:
                 pull = 0.0
             else:
                 return complete
         return False
 
-    def _prices(self, pull: float) -> tuple[Any, dict[int, float]]:
-        """Of legs and of kinds of shifts."""
-        pi, mu = self.program.leg_price, self.program.kind_price
-        if pull > 0 and self.centre is not None:
-            pi, mu = pull * self.centre[0] + (1 - pull) * pi, pull * self.centre[1] + (1 - pull) * mu
-        return pi, dict(zip(self.kinds, mu.tolist(), strict=True))
+    def _round_unserved(self, deadline: float, best: float) -> bool:
+        """Where a part of somebody is unserved: whether no plan that serves that part too is better than the best; then all is left."""
+        program, (least, most) = self.program, self.program.limits
+        whole = np.ceil(program.unserved - _SHARED)
+        if whole - program.unserved < _PART or whole in self.rounded:
+            return False
+        self.rounded.add(whole)
+        program.limit(least, whole - 1)
+        self._add_runs(time.monotonic() + _ROUNDING * (deadline - time.monotonic()), best)
+        closed = self.proved >= best
+        program.limit(whole if closed else least, most)
+        return True
+
+    def _add_cuts(self) -> bool:
+        """Against what the program drives in halves; False where no triple helps."""
+        program = self.program
+        halves = np.nonzero((program.share > _SHARED) & (program.share < 1 - _SHARED))[0]
+        routes = [program.runs[k].legs() for k in halves]
+        triples = broken_triples(routes, program.share[halves], len(self.p.priority), program.cuts)
+        if triples:
+            program.cut(triples)
+            self.cuts = make_cuts(program.cuts, self.blocks, len(self.p.priority))
+        return bool(triples)
 
     def price(
-        self,
-        program: Program,
-        pi: Any,
-        mu: dict[int, float],
-        deadline: float,
-        closed: Any = False,
-        *,
-        care: int = 0,
-        legal: bool = False,
+        self, program: Program, prices: Prices, deadline: float, closed: Any = False, *, care: int = 0, legal: bool = False
     ) -> tuple[float, int, bool]:
         """Add runs that pay: (gain of all, new runs, whether every kind of shift was priced without leaving anything out).
 
         Kinds take turns: it ends when it has found enough, so that prices are never far behind, but not where a bound is due. `closed`:
         blocks to leave aside. `care`: how much of what pays is looked for. `legal`: add no runs that are not.
         """
-        worth = np.bincount(self.block_leg, weights=pi[self.leg_of_block], minlength=len(self.blocks.size)) - _FAR * closed
+        worth = np.bincount(self.block_leg, weights=prices.leg[self.leg_of_block], minlength=len(self.blocks.size)) - _FAR * closed
+        dear = prices.cut < 0
+        bits = (dear.astype(np.uint64) << np.arange(len(dear), dtype=np.uint64)).sum(dtype=np.uint64)
+        toll = Toll(self.cuts.legs, -prices.cut, self.cuts.odd & bits)
+        worth += self.cuts.whole @ prices.cut
         gain, new, complete, kinds = 0.0, 0, self.blocks.complete, list(program.kinds)
         for k in range(len(kinds)):
-            kind = kinds[(self.turn + k) % len(kinds)]
-            least, whole = self._label(self.kinds[kind][0], worth, mu[kind], care)
+            turn = (self.turn + k) % len(kinds)
+            kind = kinds[turn]
+            least, whole = self._label(self.kinds[kind][0], worth, toll, prices.kind[turn], care)
             complete &= whole
             gain += len(program.kinds[kind]) * min(0.0, least)
             found = (self.run(kind, self.kinds[kind][0], route) for route in self._best_routes())
@@ -161,23 +199,23 @@ class Master:
         closed = np.bincount(self.block_leg, weights=~wanted[self.leg_of_block], minlength=len(self.blocks.size)) > 0
         if not program.solve(_FIRST_SOLVE_S):
             return False
-        last, pull = (program.leg_price, program.kind_price), 0.0
+        last, pull = program.prices, 0.0
         for left in range(max(_LEAST_ROUNDS, _KINDS_PRICED // len(program.kinds)), 0, -1):
-            pi, mu = (pull * before + (1 - pull) * now for before, now in zip(last, (program.leg_price, program.kind_price), strict=True))
-            gain, new, complete = self.price(program, pi, dict(zip(program.kinds, mu.tolist(), strict=True)), deadline, closed, legal=True)
+            prices = between(program.prices, last, pull)
+            gain, new, complete = self.price(program, prices, deadline, closed, legal=True)
             near = left == 1 or (complete and pull == 0 and -gain < _HARDLY * abs(program.value))
             if (new > 0 and not program.solve(deadline - time.monotonic())) or near or time.monotonic() > deadline:
                 break
             if new == 0 and pull == 0:
                 break
-            last, pull = (pi, mu), _PULL if new else 0.0
+            last, pull = prices, _PULL[_ROUGH] if new else 0.0
         return True
 
-    def _label(self, shift: int, worth: Any, mu: float, care: int) -> tuple[float, bool]:
+    def _label(self, shift: int, worth: Any, toll: Toll, mu: float, care: int) -> tuple[float, bool]:
         p = self.proof if care == _EXACT else self.relaxed
         chosen = self.payable(shift, worth, exact=care == _EXACT)
         of_leg = np.searchsorted(self.blocks.first[chosen], np.arange(len(self.p.priority) + 1))
-        value, whole = best_runs(p, self.blocks, worth, chosen, of_leg, shift, -mu, care == _ROUGH, self.labels)
+        value, whole = best_runs(p, self.blocks, worth, toll, chosen, of_leg, shift, -mu, care == _ROUGH, self.labels)
         return float(value), bool(whole)
 
     def payable(self, shift: int, worth: Any, *, exact: bool = True) -> Any:
@@ -200,27 +238,43 @@ class Master:
         for chain in chains[self.labels.best[order] >= 0].tolist():
             yield self.stops_of(chain[: chain.index(-1)])
 
-    def _raise_bound(self, pi: Any, mu: dict[int, float], gain: float, *, exact: bool) -> None:
+    def _raise_bound(self, prices: Prices, gain: float, best: float, *, exact: bool) -> None:
         """Lagrangian: the value of these prices, less what the best runs would still gain. Prices above an unserved leg's are cut."""
+        pi, mu = prices.leg, dict(zip(self.kinds, prices.kind.tolist(), strict=True))
+        rebate, limits = float(prices.unserved[0]), self.program.limits
+        limit = limits[0] if rebate > 0 else limits[1]
+        rebate = rebate if np.isfinite(limit) else 0.0  # but for rounding it is
         surplus = 0.0
-        for legs in self.groups:
-            surplus += max(0.0, float(pi[legs].sum()) - self._unserved_cost(legs))
-        value = float(pi.sum()) + sum(len(self.kinds[kind]) * min(0.0, dual) for kind, dual in mu.items()) + gain - surplus
+        for legs, weight in zip(self.groups, self.program.weights, strict=True):
+            surplus += max(0.0, float(pi[legs].sum() + rebate * weight) - self._unserved_cost(legs))
+        value = float(pi.sum() + prices.cut.sum()) + sum(len(self.kinds[kind]) * min(0.0, dual) for kind, dual in mu.items())
+        value += gain - surplus + (rebate * limit if rebate else 0.0)
         if value > self.height:
-            self.height = value
-            self.centre = (pi, np.array(list(mu.values())))
-        if exact and value > self.bound:
-            self.bound, self.proof_prices = value, (pi.copy(), mu)
+            self.height, self.centre = value, prices
+        if exact:
+            self.proved = max(self.proved, value)
+            if self.program.limits[1] == np.inf:
+                self.bound = max(self.bound, min(value, best))
+        if exact and value > self.plain[2] and rebate == 0 and not (prices.cut < 0).any():
+            self.plain = (pi.copy(), mu, value)
 
     def by_promise(self) -> list[tuple[float, Run]]:
         """Legal runs with their reduced cost at the present prices, the least first."""
-        pi, mu = self._prices(0.0)
-        found = [
-            (run.cost - sum(pi[stop // 2] for stop in run.route if stop % 2 == 0) - mu[run.kind], run)
-            for run in self.known.values()
-            if run.price is not None
-        ]
+        pi, mu, _, cut = self.program.prices
+        kind = dict(zip(self.kinds, mu.tolist(), strict=True))
+        found = []
+        for run in self.known.values():
+            if run.price is not None:
+                legs = run.legs()
+                pairs = sum(cut[c] * count for c, count in weights(self.program.cuts, legs).items())
+                found.append((run.cost - float(pi[legs].sum()) - kind[run.kind] - pairs, run))
         return sorted(found, key=lambda item: item[0])
+
+
+def between(now: Prices, centre: Prices, pull: float) -> Prices:
+    """Prices drawn towards others; cuts that these do not know cost nothing there."""
+    cut = np.concatenate([centre.cut, np.zeros(len(now.cut) - len(centre.cut))])
+    return Prices(*(pull * there + (1 - pull) * here for here, there in zip(now, centre._replace(cut=cut), strict=True)))
 
 
 def affordable_blocks(p: Arrays, most: int, deadline: float) -> tuple[Blocks, int | None]:

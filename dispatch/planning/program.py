@@ -2,49 +2,68 @@
 
 In: runs, as columns. Out: the share of each run, and the prices of legs and of kinds of shifts. Called by `master`.
 
-Rows: each leg once, or unserved at a price (both ways share it where both or none are served); each kind of shift as often as it exists.
+Rows: each leg once, or unserved at a price (both ways share it where both or none are served); each kind of shift as often as it exists;
+how much may be left unserved, when something is known of that; of each triple in `cuts` two or more legs in one run at most.
 HiGHS' primal simplex goes on from the last basis; GLOP and MathOpt begin anew with every column, which took 4 to 8 times as long.
 A dive works on a `copy`, from which legs and shifts are taken out (`fix`) by bounds, so that the dual simplex goes on from there too.
 """
 
 import copy
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import highspy
 import numpy as np
 import numpy.typing as npt
 
 from dispatch.planning.choice import Run
+from dispatch.planning.cuts import Triple, weights
 from dispatch.planning.problem import BoolArray, IntArray
 
-Prices = npt.NDArray[np.float64]
+Shares = npt.NDArray[np.float64]
 _DUAL_SIMPLEX, _PRIMAL_SIMPLEX = 1, 4
+_DEAR = 10  # times the least that may be left unserved
 _OPTIONS = (("output_flag", False), ("presolve", "off"), ("threads", 1))
 
 
+class Prices(NamedTuple):
+    """Duals: what serving a leg is worth, one more shift of a kind (0 or less), two legs of a triple in one run (0 or less)."""
+
+    leg: Shares  # [L]
+    kind: Shares  # [K] in the order of the program's kinds
+    unserved: Shares  # [1] how much cheaper what is left unserved may be, where so much is to be left
+    cut: Shares  # [C]
+
+
 class Program:
-    """Grows by runs; `value`, `share`, `leg_price` and `kind_price` are those of the last successful `solve`."""
+    """Grows by runs and cuts; `value`, `share` and `prices` are those of the last successful `solve`."""
 
     def __init__(self, wanted: BoolArray, unserved: Sequence[tuple[list[int], int]], kinds: Mapping[int, list[int]], unit: int) -> None:
         """`wanted` by leg. `unserved`: legs that go together, and what leaving them costs. `unit`: of costs, for numbers near one."""
         legs = len(wanted)
-        self.unit, self.first, self.groups = unit, len(unserved), [group for group, _ in unserved]
+        self.unit, self.first, self.groups = unit, len(unserved) + 1, [group for group, _ in unserved]
         self.kinds: Mapping[int, list[int]] = kinds  # with shifts that are not fixed
         self.kind_row = {kind: legs + k for k, kind in enumerate(kinds)}
         self.runs: list[Run] = []
         self.names: set[tuple[int, tuple[int, ...]]] = set()  # of the runs
         self.waiting: list[Run] = []  # not in HiGHS yet
         self.value = -np.inf
-        self.share: Prices = np.zeros(0)
-        self.leg_price: Prices = np.zeros(legs)
-        self.kind_price: Prices = np.zeros(len(kinds))
+        self.share: Shares = np.zeros(0)
+        self.unserved, self.limits = 0.0, (-np.inf, np.inf)  # in priorities, their greatest common part being one
+        self.prices = Prices(np.zeros(legs), np.zeros(len(kinds)), np.zeros(1), np.zeros(0))
+        self.cuts: tuple[Triple, ...] = ()
         self.lp = _new_solver()
-        rows = legs + len(kinds)
-        least = np.concatenate([wanted.astype(float), np.full(len(kinds), -highspy.kHighsInf)])
-        most = np.concatenate([wanted.astype(float), [float(len(shifts)) for shifts in kinds.values()]])
-        self.lp.addRows(rows, least, most, 0, np.zeros(rows, np.int32), np.zeros(0, np.int32), np.zeros(0))
-        self._add_columns([(float(cost), dict.fromkeys(group, 1)) for group, cost in unserved])
+        self.row, infinite = legs + len(kinds), highspy.kHighsInf  # of all that is unserved
+        least = np.concatenate([wanted.astype(float), np.full(len(kinds) + 1, -infinite)])
+        most = np.concatenate([wanted.astype(float), [float(len(shifts)) for shifts in kinds.values()], [infinite]])
+        self.lp.addRows(self.row + 1, least, most, 0, np.zeros(self.row + 1, np.int32), np.zeros(0, np.int32), np.zeros(0))
+        part = math.gcd(*(cost for _, cost in unserved)) or 1
+        self.weights = np.array([cost // part for _, cost in unserved])
+        columns = [(float(cost), {**dict.fromkeys(group, 1), self.row: cost // part}) for group, cost in unserved]
+        self.excess = float(_DEAR * part)  # of leaving more unserved than may be
+        self._add_columns([*columns, (self.excess, {self.row: -1})])
 
     def copy(self) -> "Program":
         """One that may be changed, at the same basis."""
@@ -76,7 +95,27 @@ class Program:
         self.lp.changeColsBounds(len(shut), (shut + self.first).astype(np.int32), np.zeros(len(shut)), np.zeros(len(shut)))
         self._forget(np.nonzero(lost & ~basic)[0])
         self.kinds = kinds
+        self.limit(-np.inf, np.inf)
         self.lp.setOptionValue("simplex_strategy", _DUAL_SIMPLEX)  # for the next time: what is left is too little, its prices are right
+
+    def limit(self, least: float, most: float) -> None:
+        """How much is unserved, in all plans that are still looked for."""
+        self.limits = least, most
+        self.lp.changeRowBounds(self.row, max(least, -highspy.kHighsInf), min(most, highspy.kHighsInf))
+        self.lp.setOptionValue("simplex_strategy", _DUAL_SIMPLEX)
+
+    def cut(self, triples: Sequence[Triple]) -> None:
+        """New rows, for all runs."""
+        self._flush()
+        columns = [weights(triples, run.legs()) for run in self.runs]
+        entries = sorted((c, self.first + k, weight) for k, column in enumerate(columns) for c, weight in column.items())
+        starts = np.searchsorted([c for c, _, _ in entries], np.arange(len(triples))).astype(np.int32)
+        index = np.array([column for _, column, _ in entries], np.int32)
+        often = np.array([weight for _, _, weight in entries], np.float64)
+        infinite = np.full(len(triples), -highspy.kHighsInf)
+        self.lp.addRows(len(triples), infinite, np.ones(len(triples)), len(index), starts, index, often)
+        self.cuts += tuple(triples)
+        self.lp.setOptionValue("simplex_strategy", _DUAL_SIMPLEX)
 
     def add(self, run: Run) -> bool:
         """A new column; False when it is there."""
@@ -98,8 +137,12 @@ class Program:
         solution = self.lp.getSolution()
         self.value = self.lp.getObjectiveValue() * self.unit
         prices = np.array(solution.row_dual) * self.unit
-        self.leg_price, self.kind_price = prices[: len(self.leg_price)], prices[[self.kind_row[kind] for kind in self.kinds]]
-        self.share = np.array(solution.col_value)[self.first :]
+        cut = np.minimum(0.0, prices[len(prices) - len(self.cuts) :])
+        kind = prices[[self.kind_row[kind] for kind in self.kinds]]
+        self.prices = Prices(prices[: len(self.prices.leg)], kind, prices[self.row : self.row + 1], cut)
+        values = np.array(solution.col_value)
+        self.unserved = float(values[: self.first - 1] @ self.weights)
+        self.share = values[self.first :]
         return True
 
     def keep_cheapest(self, count: int) -> None:
@@ -117,7 +160,13 @@ class Program:
 
     def _flush(self) -> None:
         often = [Counter(legs) if len(set(legs)) < len(legs) else dict.fromkeys(legs, 1) for legs in (run.legs() for run in self.waiting)]
-        self._add_columns([(float(run.cost), {**legs, self.kind_row[run.kind]: 1}) for run, legs in zip(self.waiting, often, strict=True)])
+        cuts = [{self.row + 1 + c: weight for c, weight in weights(self.cuts, run.legs()).items()} for run in self.waiting]
+        self._add_columns(
+            [
+                (float(run.cost), {**legs, self.kind_row[run.kind]: 1, **more})
+                for run, legs, more in zip(self.waiting, often, cuts, strict=True)
+            ]
+        )
         self.waiting = []
 
     def _add_columns(self, columns: Sequence[tuple[float, Mapping[int, int]]]) -> None:

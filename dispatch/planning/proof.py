@@ -33,7 +33,7 @@ def close_gap(master: Master, upper: float, known: list[list[int]], deadline: fl
     priced = _Priced(master)
     bound, best = master.bound, None
     while upper - bound > LEAST_STEP * abs(bound) and time.monotonic() < deadline - PASS_S:
-        whole = gap = upper - master.bound
+        whole = gap = upper - priced.bound
         runs = priced.runs_within(gap, deadline)
         for _ in range(SHORTER):
             if runs is None and time.monotonic() < deadline - PASS_S:
@@ -42,7 +42,7 @@ def close_gap(master: Master, upper: float, known: list[list[int]], deadline: fl
         if runs is None:
             break
         reached, found = _choose(master, runs, best or known, deadline)
-        bound = max(bound, min(reached, master.bound + gap))
+        bound = max(bound, min(reached, priced.bound + gap))
         if found is None or found[0] >= upper:
             break
         upper, best = found
@@ -56,7 +56,7 @@ class _Priced:
 
     def __init__(self, master: Master) -> None:
         self.master, self.p, self.blocks = master, master.proof, master.blocks
-        self.pi, self.mu = master.proof_prices
+        self.pi, self.mu, self.bound = master.plain
         legs = len(self.p.priority)
         self.worth = np.bincount(master.block_leg, weights=self.pi[master.leg_of_block], minlength=len(self.blocks.size))
         self.bits = block_bits(self.blocks, legs)

@@ -170,9 +170,9 @@ class _Solve:
         master = Master(self.problem, self.moment(GENERATE))
         master.add_routes(enumerate(best_routes(search)))
         master.add_routes(pool_routes(search.pool))
-        master.generate(self.moment(GENERATE))
+        master.generate(self.moment(GENERATE), self.value(master.weight))
         if master.bound > -np.inf:
-            prices = master.proof_prices[1]
+            prices = master.plain[1]
             worth = tuple(max(0.0, -prices[int(kind)]) / master.weight for kind in master.kind)
             self.bound = Bound(value=master.bound, unserved_weight=master.weight, legs_together=master.legs_together, worth=worth)
         if self.proven():

@@ -26,7 +26,7 @@ def test_without_runs_everybody_is_left_at_the_price_of_that() -> None:
     empty = program()
     assert empty.solve(5)
     assert empty.value == 150_000
-    assert empty.leg_price.tolist() == [50_000] * 3
+    assert empty.prices.leg.tolist() == [50_000] * 3
 
 
 def test_pairs_are_driven_by_halves_and_prices_pay_for_each_run() -> None:
@@ -36,7 +36,7 @@ def test_pairs_are_driven_by_halves_and_prices_pay_for_each_run() -> None:
     assert round(lp.value) == 6000  # three halves of 4 km; whole plans need 7
     assert np.allclose(lp.share[3:], 0.5)
     for one in lp.runs:
-        assert one.cost - lp.leg_price[one.legs()].sum() - lp.kind_price[0] > -1e-3
+        assert one.cost - lp.prices.leg[one.legs()].sum() - lp.prices.kind[0] > -1e-3
 
 
 def test_a_run_that_comes_later_counts_and_the_same_one_comes_once() -> None:
@@ -48,7 +48,7 @@ def test_a_run_that_comes_later_counts_and_the_same_one_comes_once() -> None:
     assert not lp.add(run(0, 1))
     assert lp.solve(5)
     assert round(lp.value) == 54_000
-    assert lp.kind_price[0] <= 0  # one more shift would bring something
+    assert lp.prices.kind[0] <= 0  # one more shift would bring something
 
 
 def test_legs_that_are_not_wanted_need_nobody() -> None:
@@ -77,15 +77,13 @@ def test_what_is_left_after_fixing_costs_what_a_program_made_anew_does(seed: int
     legs, groups = 8, [([0, 1], 90_000), *(([leg], 50_000) for leg in range(2, 8))]
     kinds = {0: [0, 1], 1: [2], 2: [3]}
     whole = Program(np.ones(legs, np.bool_), groups, kinds, 1000)
-    runs = []
-    for _ in range(60):
+    made: dict[tuple[int, tuple[int, ...]], Run] = {}  # the same run is always as legal
+    while len(made) < 60:
         chosen = rng.choice(legs, rng.integers(1, 4), replace=False).tolist()
-        cost = int(rng.integers(2000, 9000))
-        runs.append(
-            Run(
-                int(rng.integers(3)), tuple(s for leg in chosen for s in (2 * leg, 2 * leg + 1)), cost, cost if rng.random() < 0.8 else None
-            )
-        )
+        cost, kind = int(rng.integers(2000, 9000)), int(rng.integers(3))
+        route = tuple(s for leg in chosen for s in (2 * leg, 2 * leg + 1))
+        made.setdefault((kind, route), Run(kind, route, cost, cost if rng.random() < 0.8 else None))
+    runs = list(made.values())
     for one in runs[:50]:
         whole.add(one)
     assert whole.solve(5)
@@ -106,7 +104,7 @@ def test_what_is_left_after_fixing_costs_what_a_program_made_anew_does(seed: int
             anew.add(one)
     assert anew.solve(5)
     assert part.value == pytest.approx(anew.value)
-    assert len(part.kind_price) == len(left)
+    assert len(part.prices.kind) == len(left)
     assert all(part.runs[k].price is not None and wanted[part.runs[k].legs()].all() for k in np.nonzero(part.share > 1e-6)[0])
     assert whole.solve(5)
     assert whole.value == pytest.approx(before)
