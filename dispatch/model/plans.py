@@ -54,7 +54,8 @@ class Terms(_Noun):
 
     broken_promises: int
     km: float = Field(description="From home to home.")
-    wait_cents: float = Field(description="Waiting beyond the free minutes of each wait.")
+    wait_minutes: float = Field(0.0, description="Waiting beyond the free minutes of each wait, where a minute of it costs anything.")
+    wait_cents: float = Field(description="What these minutes cost.")
     run_cents: int = Field(description="Calling on one more volunteer, or for one more shift.")
     ride_minutes: float = Field(description="In the car beyond the direct drive, of everybody in the run, times persons.")
     load: int = Field(description="Goodwill: a volunteer who has driven much over four weeks counts more.")

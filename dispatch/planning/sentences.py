@@ -66,8 +66,8 @@ def _amounts(terms: Terms) -> Iterator[Sentence]:
         yield _more(terms.broken_promises, f"{n} promesse{s} non tenue{s}", f"{n} {{}} broken promise{s}")
     if (km := round(abs(terms.km), 1)) > 0:
         yield _more(terms.km, f"{_comma(km, 1)} km", f"{km:.1f} km {{}}")
-    if (euros := round(abs(terms.wait_cents) / 100, 2)) > 0:
-        yield _more(terms.wait_cents, f"{_comma(euros, 2)} € d'attente", f"{euros:.2f} € {{}} waiting")
+    if (minutes := round(abs(terms.wait_minutes))) > 0:
+        yield _more(terms.wait_minutes, f"{minutes} min d'attente", f"{minutes} min {{}} waiting")
     if terms.run_cents:
         yield _more(terms.run_cents, "une sortie", "one {} run")
     if (minutes := round(abs(terms.ride_minutes))) > 0:

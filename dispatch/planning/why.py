@@ -74,6 +74,7 @@ def _terms(p: Arrays, row: IntArray) -> Terms:
     return Terms(
         broken_promises=broken,
         km=metres / 1000,
+        wait_minutes=round(waiting / (CENT * rate), 2) if (rate := int(p.rates[1])) else 0.0,
         wait_cents=waiting / CENT,
         run_cents=runs * int(p.rates[5]),
         ride_minutes=round(riding / 60, 2),

@@ -135,7 +135,7 @@ def test_who_knows_the_person_is_chosen_and_the_sentences_say_so() -> None:
     less = "ne connaît pas encore la personne, n'est pas celui que la personne souhaite"
     assert other.sentence == f"Autant de kilomètres que le bénévole choisi, {less}."
     assert other.difference == Terms(
-        broken_promises=0, km=0, wait_cents=0, run_cents=0, ride_minutes=0, load=0, known=8, preferred=16, both_ways=0
+        broken_promises=0, km=0, wait_minutes=0, wait_cents=0, run_cents=0, ride_minutes=0, load=0, known=8, preferred=16, both_ways=0
     )
 
 
@@ -144,6 +144,18 @@ def test_a_runner_up_who_lives_farther_away_drives_more() -> None:
     (other,) = why_of(day)["r/outbound"].runners_up
     assert other.sentence == "1,7 km de plus que le bénévole choisi."
     assert other.sentence_en == "1.7 km more than the chosen volunteer."
+
+
+def test_waiting_is_told_in_minutes_not_in_money() -> None:
+    """Who drives both ways waits for the person, or drives home and back; whatever that costs, a coordinator knows minutes."""
+    policy = Policy(wait_cents_per_minute=1, free_wait_minutes=30)
+    stay = make_day(
+        policy=policy, drivers=(driver("d0"),), requests=(ask(origin=(0.4, 0.0), destination=(0.5, 0.0), return_after="11:30"),)
+    )
+    why = why_of(stay)["r/return"]
+    assert why.terms.wait_minutes == why.terms.wait_cents > 1
+    assert f"{round(why.terms.wait_minutes)} min d'attente de plus" in why.sentence
+    assert f"{round(why.terms.wait_minutes)} min more waiting" in why.sentence_en
 
 
 def test_the_third_of_three_others_is_not_told() -> None:
