@@ -21,6 +21,8 @@ from dispatch.storage.tables import (
 )
 from dispatch.world import World
 
+OFTEN = 10  # times that a day's rounds may be overtaken by changes before it is left alone for a while
+
 
 class RoundRows(Rows):
     """Rounds and offers of a territory."""
@@ -101,17 +103,18 @@ class RoundRows(Rows):
         return self.session.scalars(query.order_by(UnservedLeg.leg_id)).all()
 
     def waiting_days(self, first: date, failed_since: datetime) -> set[date]:
-        """Days, from a first one on, of legs that wait, but for days whose round failed of late.
+        """Days, from a first one on, of legs that wait, but for days whose round failed of late, or was overtaken again and again.
 
         Legs whose time has passed meanwhile are among them: their round puts them on the list of those whom nobody drives.
         """
-        failed = sa.select(Round.id).where(
+        of_late = sa.select(sa.func.count()).where(
             Round.territory_id == self.territory_id,
             Round.service_date == TripRequest.service_date,
             Round.state == "failed",
-            Round.failure != "overtaken",
             Round.finished_at > failed_since,
         )
+        failed = of_late.where(Round.failure != "overtaken").correlate(TripRequest).scalar_subquery()
+        overtaken = of_late.where(Round.failure == "overtaken").correlate(TripRequest).scalar_subquery()
         query = (
             sa.select(TripRequest.service_date)
             .join(Leg, Leg.request_id == TripRequest.id)
@@ -120,7 +123,8 @@ class RoundRows(Rows):
                 Leg.state == "pending",
                 TripRequest.state == "accepted",
                 TripRequest.service_date >= first,
-                ~failed.exists(),
+                failed == 0,
+                overtaken < OFTEN,
             )
             .distinct()
         )

@@ -15,6 +15,7 @@ from dispatch.service.people import add_availability, refuse_pair, tie_pair
 from dispatch.service.rounds import claim_round, enqueue_round, fail_round, load_day, save_round
 from dispatch.service.trips import cancel_trip
 from dispatch.storage.database import Database
+from dispatch.storage.rounds import OFTEN
 from dispatch.storage.store import Store
 from dispatch.storage.tables import Availability, Offer, Round, TripRequest
 from routing.network import RoadNetwork
@@ -357,3 +358,27 @@ def test_who_is_being_asked_is_a_promise_that_a_plan_may_change_and_who_has_agre
         accept_offer(store, store.offers_of([agreed], "sent")[0], place.world)
     promises = {promise.request: promise.lock for promise in place.snapshot().day.promises}
     assert promises == {str(asked): "none", str(agreed): "both"}
+
+
+def test_a_day_whose_rounds_are_overtaken_again_and_again_is_left_alone_for_a_while(database: Database, demo_roads: RoadNetwork) -> None:
+    """A round that can never be saved would otherwise be planned every second, for ever."""
+    territory = TestTerritory(database, demo_roads)
+    territory.ask(back=None)
+    patience = dt.timedelta(minutes=10)
+
+    def waits() -> bool:
+        with territory.store() as store:
+            return bool(store.waiting_days(DATE, territory.world.now() - patience))
+
+    for _ in range(OFTEN):
+        assert waits()
+        with territory.store() as store:
+            enqueue_round(store, DATE, 1.0, 1, territory.world)
+        with territory.store() as store:
+            (round_id,) = store.rounds_to_run()
+            token = claim_round(store, round_id, territory.world).token
+        with territory.store() as store:
+            fail_round(store, round_id, token, "overtaken", territory.world)
+    assert not waits()
+    territory.world.advance(patience)
+    assert waits()
