@@ -94,7 +94,7 @@ def improve(p: Arrays, s: Search, iterations: int, progress_from: float, progres
     blink = max(BLINK, BLINKS / len(p.priority))
     for k in range(iterations):
         progress = progress_from + (progress_to - progress_from) * k / iterations
-        temperature = scale * HOT * (COLD / HOT) ** progress
+        temperature = s.scale[1] * HOT * (COLD / HOT) ** progress
         weight = min(1.0, progress / SETTLED)
         unserved_price, broken_price = 3.0 * scale * 10.0 ** (4.0 * weight), 0.01 * scale * 10.0 ** (3.0 * weight)
         keep(s.routes)

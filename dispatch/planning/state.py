@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dispatch.planning.insertion import BROKEN_PRICE, NO_PLACE, OVERRUN, Routes, best_insertion, make_routes, refresh
+from dispatch.planning.insertion import BROKEN_PRICE, COST_PRICE, NO_PLACE, OVERRUN, Routes, best_insertion, make_routes, refresh
 from dispatch.planning.kinship import related_legs, twins
 from dispatch.planning.problem import SAME_DRIVER_BONUS, Arrays, IntArray, drivable
 from dispatch.planning.route_pool import Pool, make_pool
-from dispatch.planning.schedule import kernel
+from dispatch.planning.schedule import CENT, kernel
 
 LOCKED_WEIGHT = 1000  # a locked leg is put back before anybody else
 ILLEGAL_WEIGHT = 10**12  # of a route that breaks a rule: no plan with one is ever the best, whoever it serves
@@ -36,7 +36,7 @@ class Search(NamedTuple):
     best_stops: IntArray  # [S, K]
     best_length: IntArray  # [S]
     twin: IntArray  # [S] shifts with the same number are exchangeable: of the empty ones only the first is tried
-    scale: npt.NDArray[np.float64]  # [1] mean price of serving one leg, for temperatures
+    scale: npt.NDArray[np.float64]  # [2] mean price of serving one leg, for weights; without that of a run, for temperatures
     random: npt.NDArray[np.uint64]  # [1]
     pool: Pool
     absent: IntArray  # [L] scratch: unserved legs, in the order they are put back
@@ -120,7 +120,7 @@ def make_search(p: Arrays, seed: int, neighbours: int = 100, *, by_price: bool =
         best_stops=np.zeros_like(routes.stops),
         best_length=np.zeros_like(routes.length),
         twin=twins(p),
-        scale=np.ones(1),
+        scale=np.ones(2),
         pool=make_pool(legs, routes.stops.shape[1]),
         absent=np.zeros(legs + 1, np.int64),
         key=np.zeros(legs + 1),
@@ -147,11 +147,12 @@ def make_search(p: Arrays, seed: int, neighbours: int = 100, *, by_price: bool =
     candidates = np.where(sorted_solo < NO_PLACE, order, -1)
     width = max(1, int((candidates >= 0).sum(axis=1).max(initial=1)))
     feasible = sorted_solo[:, 0][sorted_solo[:, 0] < NO_PLACE] if shifts else np.zeros(0)
+    price = max(1.0, float((feasible % BROKEN_PRICE).mean())) if len(feasible) else 1.0
     search = empty._replace(
         candidates=np.ascontiguousarray(candidates[:, :width]) if shifts else empty.candidates,
         choices=(candidates >= 0).sum(axis=1),
         near=related_legs(p, min(neighbours, max(0, legs - 1))),
-        scale=np.array([max(1.0, float((feasible % BROKEN_PRICE).mean())) if len(feasible) else 1.0]),
+        scale=np.array([price, max(1.0, price - COST_PRICE * CENT * float(p.rates[5]))]),
     )
     measure(p, routes, search.levels)
     remember_best(search)
