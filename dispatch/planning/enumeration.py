@@ -5,7 +5,8 @@ is within it, as chains of blocks. Called by `proof`. After Baldacci, Christofid
 
 Two passes for a kind of shift. Backward: the cheapest ways to end a run, by the pickup it goes on with and the latest arrival there
 (`Ends`). Forward: every way to begin one that some end without a leg twice completes within the distance. Of beginnings over the same legs
-that end alike, the cheapest and earliest ones are kept. As in `labels`, a run is relaxed in what makes it only cheaper.
+that end alike, the cheapest and earliest ones are kept. As in `labels`, a run is relaxed in what makes it only cheaper, and pays for
+triples; an end pays only for those of which it carries two legs in one block, so that ends compare by themselves.
 """
 
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dispatch.planning.blocks import Blocks
+from dispatch.planning.cuts import Toll, price_of
 from dispatch.planning.labels import last_departure
 from dispatch.planning.moments import pop, push
 from dispatch.planning.problem import NO_LIMIT, Arrays, BoolArray, IntArray
@@ -37,6 +39,7 @@ class Chains(NamedTuple):
     leg: IntArray  # [A] forward: dropped off last; backward: picked up first
     block: IntArray  # [A]
     parent: IntArray  # [A]
+    odd: Bits  # [A] forward: as `bits` in `labels`, of which triples the chain carries an odd number; backward: 0
     served: Bits  # [A, W] a bit for each leg
     open: Bits  # [A, W] those of them that time would let somebody serve again
     next: IntArray  # [A]
@@ -52,10 +55,12 @@ def make_chains(legs: int) -> Chains:
     def column() -> IntArray:
         return np.zeros(MOST, np.int64)
 
-    words = legs // 64 + 1
+    def words() -> Bits:
+        return np.zeros((MOST, legs // 64 + 1), np.uint64)
+
     return Chains(
-        column(), np.zeros(MOST), column(), column(), column(), column(), column(), column(), np.zeros((MOST, words), np.uint64),
-        np.zeros((MOST, words), np.uint64), column(), np.zeros(MOST, np.bool_), column(), np.zeros(_TABLE, np.int64), np.zeros(3, np.int64),
+        column(), np.zeros(MOST), column(), column(), column(), column(), column(), column(), np.zeros(MOST, np.uint64), words(), words(),
+        column(), np.zeros(MOST, np.bool_), column(), np.zeros(_TABLE, np.int64), np.zeros(3, np.int64),
     )  # fmt: skip
 
 
@@ -159,6 +164,7 @@ def all_runs(
     b: Blocks,
     bits: Any,
     worth: Any,
+    x: Toll,
     chosen: IntArray,
     of_first: IntArray,
     shift: int,
@@ -182,7 +188,7 @@ def all_runs(
     runs.sizes[0], runs.sizes[1], runs.sizes[2] = 1, 1, 0
     runs.heap[0], runs.dead[0], runs.block[0], runs.parent[0] = 0, False, -1, -1
     runs.moment[0], runs.cost[0], runs.metres[0], runs.rides[0] = p.shift_from[shift], constant + p.rates[5] * CENT, 0, 0
-    runs.depart[0] = last_departure(p, shift)
+    runs.depart[0], runs.odd[0] = last_departure(p, shift), np.uint64(0)
     runs.served[0] = np.uint64(0)
     code[0] = np.uint64(0)
     while runs.sizes[1] > 0:
@@ -209,7 +215,7 @@ def all_runs(
                 f = chosen[k]
                 if arrive > b.latest[f] or _overlap(bits[f], runs.served[now]):
                     continue
-                if not _append(p, b, bits, worth, f, shift, now, arrive, way, gap, ends, order, of_leg, salt, code, runs):
+                if not _append(p, b, bits, worth, x, f, shift, now, arrive, way, gap, ends, order, of_leg, salt, code, runs):
                     return -1
     return n
 
@@ -220,6 +226,7 @@ def _append(
     b: Blocks,
     bits: Any,
     worth: Any,
+    x: Toll,
     f: int,
     shift: int,
     now: int,
@@ -244,7 +251,7 @@ def _append(
     back = moment + p.times[place, home]
     if back > p.shift_to[shift] or back - depart > p.max_duty[shift]:
         return True
-    total = runs.cost[now] + (way + b.metres[f]) * p.rates[0] - worth[f]
+    total = runs.cost[now] + (way + b.metres[f]) * p.rates[0] - worth[f] + price_of(x, runs.odd[now] & x.odd[f])
     metres, rides = runs.metres[now] + way + b.metres[f], runs.rides[now] + b.size[f] // 2
     if metres > p.max_metres[driver] or rides > p.max_rides[driver]:
         return True
@@ -255,6 +262,7 @@ def _append(
         return False
     _join(bits, f, now, runs, new)
     runs.moment[new], runs.cost[new], runs.metres[new], runs.rides[new] = moment, total, metres, rides
+    runs.odd[new] = runs.odd[now] ^ x.odd[f]
     if total + p.metres[place, home] * p.rates[0] > gap:
         can_end = False
         for leg in range(len(p.priority)):

@@ -20,7 +20,7 @@ from dispatch.planning.problem import SAME_DRIVER_BONUS, Arrays, IntArray, Leg, 
 from dispatch.planning.recreate import serve
 from dispatch.planning.schedule import figures, fits_car, kernel, schedule
 from dispatch.planning.search import improve
-from dispatch.planning.solve import FROZEN, REHEAT, load_search
+from dispatch.planning.solve import AGAIN, load_search
 from dispatch.planning.state import Search, best_routes, is_better, make_search, remember_best
 
 Routes = list[list[int]]
@@ -165,5 +165,5 @@ def _repaired(problem: Problem, search: Search, starts: Sequence[Routes], second
     load_search(p, search, best)
     remember_best(search)
     while len(problem.legs) and len(p.shift_driver) and time.monotonic() < deadline:
-        improve(p, search, AT_ONCE, REHEAT, FROZEN)
+        improve(p, search, AT_ONCE, *AGAIN)
     return best_routes(search)

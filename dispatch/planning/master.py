@@ -67,8 +67,8 @@ class Master:
         self.bound = self.height = self.proved = -np.inf
         self.rounded: set[float] = set()
         self.centre: Prices | None = None  # of the greatest height
-        #: Without cuts: the prices of legs and kinds at which a bound holds, and that bound.
-        self.plain: tuple[Any, dict[int, float], float] = (np.zeros(len(self.p.priority)), {}, -np.inf)
+        self.bound_prices = self.plain_prices = Prices.none(len(self.p.priority), len(self.kinds))  # at which it holds; without cuts
+        self.plain_bound = -np.inf
         self.turn = 0
         self.excess = triangle_excess(self.p.metres)
         self.labels = make_labels(self.p)
@@ -175,11 +175,7 @@ class Master:
         Kinds take turns: it ends when it has found enough, so that prices are never far behind, but not where a bound is due. `closed`:
         blocks to leave aside. `care`: how much of what pays is looked for. `legal`: add no runs that are not.
         """
-        worth = np.bincount(self.block_leg, weights=prices.leg[self.leg_of_block], minlength=len(self.blocks.size)) - _FAR * closed
-        dear = prices.cut < 0
-        bits = (dear.astype(np.uint64) << np.arange(len(dear), dtype=np.uint64)).sum(dtype=np.uint64)
-        toll = Toll(self.cuts.legs, -prices.cut, self.cuts.odd & bits)
-        worth += self.cuts.whole @ prices.cut
+        worth, toll = self.worth(prices) - _FAR * closed, self.toll(prices)
         gain, new, complete, kinds = 0.0, 0, self.blocks.complete, list(program.kinds)
         for k in range(len(kinds)):
             turn = (self.turn + k) % len(kinds)
@@ -193,6 +189,16 @@ class Master:
                 self.turn += k + 1
                 return gain, new, False
         return gain, new, complete
+
+    def worth(self, prices: Prices) -> Any:
+        """[F] of what each block brings, less what it pays for triples by itself."""
+        brought = np.bincount(self.block_leg, weights=prices.leg[self.leg_of_block], minlength=len(self.blocks.size))
+        return brought + self.cuts.whole[:, : len(prices.cut)] @ prices.cut
+
+    def toll(self, prices: Prices) -> Toll:
+        """What triples cost beyond that."""
+        dear = np.nonzero(prices.cut < 0)[0].astype(np.uint64)
+        return Toll(self.cuts.legs, -prices.cut, self.cuts.odd & (np.uint64(1) << dear).sum(dtype=np.uint64))
 
     def price_out(self, program: Program, wanted: BoolArray, deadline: float) -> bool:
         """Add legal runs to a smaller program until hardly anything is left to gain or it is late; False when it was not solved once."""
@@ -253,10 +259,10 @@ class Master:
             self.height, self.centre = value, prices
         if exact:
             self.proved = max(self.proved, value)
-            if self.program.limits[1] == np.inf:
-                self.bound = max(self.bound, min(value, best))
-        if exact and value > self.plain[2] and rebate == 0 and not (prices.cut < 0).any():
-            self.plain = (pi.copy(), mu, value)
+            if self.program.limits[1] == np.inf and min(value, best) > self.bound:
+                self.bound, self.bound_prices = min(value, best), prices
+            if value > self.plain_bound and rebate == 0 and not (prices.cut < 0).any():
+                self.plain_bound, self.plain_prices = value, prices
 
     def by_promise(self) -> list[tuple[float, Run]]:
         """Legal runs with their reduced cost at the present prices, the least first."""

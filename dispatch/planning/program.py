@@ -36,6 +36,11 @@ class Prices(NamedTuple):
     unserved: Shares  # [1] how much cheaper what is left unserved may be, where so much is to be left
     cut: Shares  # [C]
 
+    @classmethod
+    def none(cls, legs: int, kinds: int) -> "Prices":
+        """Before anything is known."""
+        return cls(np.zeros(legs), np.zeros(kinds), np.zeros(1), np.zeros(0))
+
 
 class Program:
     """Grows by runs and cuts; `value`, `share` and `prices` are those of the last successful `solve`."""
@@ -52,7 +57,7 @@ class Program:
         self.value = -np.inf
         self.share: Shares = np.zeros(0)
         self.unserved, self.limits = 0.0, (-np.inf, np.inf)  # in priorities, their greatest common part being one
-        self.prices = Prices(np.zeros(legs), np.zeros(len(kinds)), np.zeros(1), np.zeros(0))
+        self.prices = Prices.none(legs, len(kinds))
         self.cuts: tuple[Triple, ...] = ()
         self.lp = _new_solver()
         self.row, infinite = legs + len(kinds), highspy.kHighsInf  # of all that is unserved

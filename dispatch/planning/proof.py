@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dispatch.planning.choice import Run, choose_runs, make_run
+from dispatch.planning.cuts import weights
 from dispatch.planning.enumeration import MOST, all_ends, all_runs, block_bits, first_free, make_chains, sorted_ends
 from dispatch.planning.master import Master
 
@@ -33,7 +34,7 @@ def close_gap(master: Master, upper: float, known: list[list[int]], deadline: fl
     priced = _Priced(master)
     bound, best = master.bound, None
     while upper - bound > LEAST_STEP * abs(bound) and time.monotonic() < deadline - PASS_S:
-        whole = gap = upper - priced.bound
+        whole = gap = upper - master.bound
         runs = priced.runs_within(gap, deadline)
         for _ in range(SHORTER):
             if runs is None and time.monotonic() < deadline - PASS_S:
@@ -42,7 +43,7 @@ def close_gap(master: Master, upper: float, known: list[list[int]], deadline: fl
         if runs is None:
             break
         reached, found = _choose(master, runs, best or known, deadline)
-        bound = max(bound, min(reached, priced.bound + gap))
+        bound = max(bound, min(reached, master.bound + gap))
         if found is None or found[0] >= upper:
             break
         upper, best = found
@@ -56,9 +57,9 @@ class _Priced:
 
     def __init__(self, master: Master) -> None:
         self.master, self.p, self.blocks = master, master.proof, master.blocks
-        self.pi, self.mu, self.bound = master.plain
-        legs = len(self.p.priority)
-        self.worth = np.bincount(master.block_leg, weights=self.pi[master.leg_of_block], minlength=len(self.blocks.size))
+        legs, prices = len(self.p.priority), master.bound_prices
+        self.prices, self.price = prices, dict(zip(master.kinds, prices.kind.tolist(), strict=True))
+        self.worth, self.toll = master.worth(prices), master.toll(prices)
         self.bits = block_bits(self.blocks, legs)
         self.ends, self.chains = make_chains(legs), make_chains(legs)
         self.salt = np.random.default_rng(3).integers(1, 2**63, legs + 1, np.uint64)
@@ -82,7 +83,7 @@ class _Priced:
             order, of_leg = sorted_ends(self.ends, len(self.p.priority))
             of_first = np.searchsorted(self.blocks.first[chosen], legs)
             n = all_runs(
-                self.p, self.blocks, self.bits, self.worth, chosen, of_first, shift, -self.mu[kind], gap,
+                self.p, self.blocks, self.bits, self.worth, self.toll, chosen, of_first, shift, -self.price[kind], gap,
                 self.ends, order, of_leg, self.salt, self.code, self.chains, self.found,
             )  # fmt: skip
             if n < 0 or len(runs) + n > MOST_RUNS:
@@ -105,7 +106,11 @@ class _Priced:
                 blocks.append(int(chains.block[at]))
                 at = int(chains.parent[at])
             route = self.master.stops_of(blocks[::-1])
-            worth = sum(self.pi[stop // 2] for stop in route if stop % 2 == 0) + self.mu[kind]
+            legs = [stop // 2 for stop in route if stop % 2 == 0]
+            pairs = sum(
+                self.prices.cut[c] * count for c, count in weights(self.master.program.cuts, legs).items() if c < len(self.prices.cut)
+            )
+            worth = float(self.prices.leg[legs].sum()) + self.price[kind] + pairs
             runs.append(Run(kind, tuple(route), int(np.floor(value + worth + 0.5)), None))
         return runs
 

@@ -27,8 +27,8 @@ CHUNK = 50  # iterations between two looks at the clock, and the grain of an ite
 MASTER_S = 3.0
 #: When each part ends at the latest, as shares of the seconds; what the master leaves over goes to the last search.
 FIRST_SEARCH, GENERATE, DIVE, CHOOSE, CLOSE = 0.1, 0.62, 0.78, 0.84, 0.97
-#: A search that goes on from a good plan begins where the annealing of another one ends, warm enough to move, and ends colder.
-REHEAT, FROZEN = 1.0, 1.5
+#: Progress of the annealing from nothing, and from a good plan: that begins where the other ends, warm enough to move, and ends colder.
+WHOLE, AGAIN = (0.0, 1.0), (1.0, 1.5)
 ONE_DIVE = 0.1  # share of the seconds that a dive may take
 POLISH = 0.02  # and the search after it
 ANEW_LEAST, ANEW_MOST = 0.4, 0.9  # share of the runs that a dive over a part of the day makes anew
@@ -120,17 +120,17 @@ class _Solve:
             self.search_iterations(self.params.iterations)
             self.take(solve_baseline(self.problem, None, best_routes(self.search)))
         elif self.params.seconds < MASTER_S or self.too_large():
-            self.search_until(self.moment(1.0), self.warmth())
+            self.search_until(self.moment(1.0), self.span())
         else:
-            self.search_until(self.moment(FIRST_SEARCH), self.warmth())
+            self.search_until(self.moment(FIRST_SEARCH), self.span())
             self.ask_master()
-            self.search_until(self.moment(1.0), REHEAT)
+            self.search_until(self.moment(1.0), AGAIN)
         self.report(at_once=True)
         return self.solution()
 
-    def warmth(self) -> float:
-        """Where the annealing begins: from a known plan not so hot that it would be lost."""
-        return 0.0 if self.params.start is None else REHEAT
+    def span(self) -> tuple[float, float]:
+        """From a known plan not so hot that it would be lost."""
+        return WHOLE if self.params.start is None else AGAIN
 
     def too_large(self) -> bool:
         """Whether the master could not price every kind of shift often enough in the time there is."""
@@ -142,18 +142,20 @@ class _Solve:
         return self.began + share * max(1e-3, self.params.seconds - max(MARGIN * self.params.seconds, LEAST_MARGIN_S))
 
     def search_iterations(self, total: int) -> None:
+        first, last = self.span()
         while self.iterations < total:
-            self.search_on(self.iterations / total, min(1.0, (self.iterations + CHUNK) / total))
+            here, there = (min(1.0, done / total) for done in (self.iterations, self.iterations + CHUNK))
+            self.search_on(first + (last - first) * here, first + (last - first) * there)
 
-    def search_until(self, end: float, progress: float) -> None:
-        """Anneal between now and the end: from `progress` to 1, or from `REHEAT` to `FROZEN`."""
-        begin, done, last = time.monotonic(), 0, 1.0 if progress < REHEAT else FROZEN
+    def search_until(self, end: float, span: tuple[float, float]) -> None:
+        """Anneal between now and the end."""
+        (first, last), begin, done = span, time.monotonic(), 0
         while (now := time.monotonic()) < end:
             pace = (now - begin) / done if done else 0.0
             if done and now + pace * CHUNK > end:
                 break
             here, there = ((moment - begin) / max(1e-9, end - begin) for moment in (now, now + pace * CHUNK))
-            self.search_on(progress + (last - progress) * here, progress + (last - progress) * min(1.0, there))
+            self.search_on(first + (last - first) * here, first + (last - first) * min(1.0, there))
             done += CHUNK
 
     def search_on(self, progress: float, until: float) -> None:
@@ -172,8 +174,8 @@ class _Solve:
         master.add_routes(pool_routes(search.pool))
         master.generate(self.moment(GENERATE), self.value(master.weight))
         if master.bound > -np.inf:
-            prices = master.plain[1]
-            worth = tuple(max(0.0, -prices[int(kind)]) / master.weight for kind in master.kind)
+            price = dict(zip(master.kinds, master.plain_prices.kind.tolist(), strict=True))
+            worth = tuple(max(0.0, -price[int(kind)]) / master.weight for kind in master.kind)
             self.bound = Bound(value=master.bound, unserved_weight=master.weight, legs_together=master.legs_together, worth=worth)
         if self.proven():
             return
@@ -202,7 +204,7 @@ class _Solve:
             before = self.search.best_levels.copy()
             found = dive(master, min(end, time.monotonic() + longest), self.rng if self.dives else None, keep)
             self.take(mended(self.problem.arrays, found))
-            self.search_until(time.monotonic() + pause, REHEAT)
+            self.search_until(time.monotonic() + pause, AGAIN)
             self.dives += 1
             vain = 0 if is_better(self.search.best_levels, before) else vain + 1
 

@@ -170,7 +170,7 @@ def test_one_more_volunteer_lowers_the_bound_by_no_more_than_the_shadow_price(se
     solution = solve(problem, SolveParams(seconds=3))
     assert solution.bound is not None
     assert solution.bound.worth
-    before = bound_of(problem)[0].plain[2]  # of the linear program alone, without cuts
+    before = bound_of(problem)[0].plain_bound  # of the linear program alone, without cuts
     prices = shadow_prices(problem, solution.bound)
     assert [price.legs for price in prices] == sorted((price.legs for price in prices), reverse=True)
     for shift, worth in enumerate(solution.bound.worth):
