@@ -41,8 +41,8 @@ _WALK = 0.15  # share of the time that looking for longer blocks may take
 _HARDLY = 1e-4  # of the program's value: in a smaller one, a gain below this is not waited for
 _FIRST_SOLVE_S = 1.0  # that a smaller program may take at first
 _FAR_OFF = 1e-3  # of the program's value: farther from the best plan, nothing will be proved to the end
-_PART, _ROUNDING = 0.02, 0.4  # of somebody who is unserved; of the time that is left, to find out whether that is necessary
-_ABOUT = 3e-4
+_PART, _ROUNDING = 0.02, 0.6  # of somebody who is unserved; of the time that is left, to find out whether that is necessary
+_ABOUT, _BEHIND = 3e-4, 3e-3  # of its value: near enough for cuts; so far is a bound that does not know yet what the program does
 _SHARED = 1e-4  # of a run: less than this is not driven, or whole
 _LEAST_ROUNDS, _KINDS_PRICED = 6, 200  # of pricing in a smaller program, and kinds of shifts in all of them together
 
@@ -147,14 +147,24 @@ class Master:
         """Where a part of somebody is unserved: whether no plan that serves that part too is better than the best; then all is left."""
         program, (least, most) = self.program, self.program.limits
         whole = np.ceil(program.unserved - _SHARED)
-        if whole - program.unserved < _PART or whole in self.rounded:
+        if not self.in_parts() or whole in self.rounded:
             return False
-        self.rounded.add(whole)
         program.limit(least, whole - 1)
-        self._add_runs(time.monotonic() + _ROUNDING * (deadline - time.monotonic()), best)
+        known = self._add_runs(time.monotonic() + _ROUNDING * (deadline - time.monotonic()), best)
         closed = self.proved >= best
+        if known or closed:  # else it is looked at again, if there is more time once
+            self.rounded.add(whole)
         program.limit(whole if closed else least, most)
         return True
+
+    def in_parts(self) -> bool:
+        """Whether a part of somebody is unserved in the program as it was solved last: the bound is then far from any whole plan."""
+        return bool(np.ceil(self.program.unserved - _SHARED) - self.program.unserved >= _PART)
+
+    def half_way(self) -> bool:
+        """Whether time ended with a part of somebody unserved, or before the bound knew that nobody is."""
+        behind = self.program.value - self.bound > _BEHIND * abs(self.program.value)
+        return self.in_parts() or (bool(self.rounded) and bool(behind))
 
     def _add_cuts(self) -> bool:
         """Against what the program drives in halves; False where no triple helps."""

@@ -173,6 +173,8 @@ class _Solve:
         master.add_routes(enumerate(best_routes(search)))
         master.add_routes(pool_routes(search.pool))
         master.generate(self.moment(GENERATE), self.value(master.weight))
+        if master.half_way():  # then a bound before the first dives
+            master.generate(self.moment(DIVE), self.value(master.weight))
         if master.bound > -np.inf:
             price = dict(zip(master.kinds, master.plain_prices.kind.tolist(), strict=True))
             worth = tuple(max(0.0, -price[int(kind)]) / master.weight for kind in master.kind)
