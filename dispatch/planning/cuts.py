@@ -8,7 +8,9 @@ With a price on "two or more of a, b, c" a run is the dearer the more such tripl
 Petersen, Spoorendonk, Pisinger 2008, doi:10.1287/opre.1070.0449).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,9 +56,19 @@ def make_cuts(triples: Sequence[Triple], blocks: Blocks, legs: int) -> Cuts:
 
 def weights(triples: Sequence[Triple], legs: Iterable[int]) -> dict[int, int]:
     """How often a run with these legs counts in each triple, those where it does not left out."""
-    ridden = list(legs)
-    counts = {c: sum(ridden.count(leg) for leg in triple) // 2 for c, triple in enumerate(triples)}
-    return {c: count for c, count in counts.items() if count}
+    of_leg = _triples_of(tuple(triples))
+    carried = Counter(c for leg in legs for c in of_leg.get(leg, ()))
+    return {c: count // 2 for c, count in carried.items() if count > 1}
+
+
+@lru_cache(maxsize=4)
+def _triples_of(triples: tuple[Triple, ...]) -> dict[int, list[int]]:
+    """By leg: most runs have few of the triples, and thousands of runs are asked."""
+    of_leg: dict[int, list[int]] = {}
+    for c, triple in enumerate(triples):
+        for leg in triple:
+            of_leg.setdefault(leg, []).append(c)
+    return of_leg
 
 
 def broken_triples(routes: Sequence[Sequence[int]], share: Any, legs: int, known: Sequence[Triple]) -> list[Triple]:

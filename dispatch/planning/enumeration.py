@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from dispatch.planning.blocks import Blocks
 from dispatch.planning.cuts import Toll, price_of
-from dispatch.planning.labels import last_departure
+from dispatch.planning.labels import first_departure
 from dispatch.planning.moments import pop, push
 from dispatch.planning.problem import NO_LIMIT, Arrays, BoolArray, IntArray
 from dispatch.planning.schedule import CENT, kernel, woven
@@ -188,7 +188,7 @@ def all_runs(
     runs.sizes[0], runs.sizes[1], runs.sizes[2] = 1, 1, 0
     runs.heap[0], runs.dead[0], runs.block[0], runs.parent[0] = 0, False, -1, -1
     runs.moment[0], runs.cost[0], runs.metres[0], runs.rides[0] = p.shift_from[shift], constant + p.rates[5] * CENT, 0, 0
-    runs.depart[0], runs.odd[0] = last_departure(p, shift), np.uint64(0)
+    runs.odd[0] = np.uint64(0)
     runs.served[0] = np.uint64(0)
     code[0] = np.uint64(0)
     while runs.sizes[1] > 0:
@@ -245,9 +245,7 @@ def _append(
     place = p.place[2 * last + 1]
     home = p.home[driver]
     moment = max(b.ready[f], arrive + b.lasts[f])
-    depart = runs.depart[now]
-    if now == 0:
-        depart = min(depart, b.latest[f] - p.times[p.begin[shift], p.place[2 * b.first[f]]])
+    depart = runs.depart[now] if now > 0 else first_departure(p, b, f, shift)
     back = moment + p.times[place, home]
     if back > p.shift_to[shift] or back - depart > p.max_duty[shift]:
         return True

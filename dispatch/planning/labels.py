@@ -134,6 +134,12 @@ def last_departure(p: Arrays, shift: int) -> int:
 
 
 @woven
+def first_departure(p: Arrays, b: Blocks, f: int, shift: int) -> int:
+    """The latest one for a run that begins with block f, as far as that matters."""
+    return min(last_departure(p, shift), b.latest[f] - p.times[p.begin[shift], p.place[2 * b.first[f]]])
+
+
+@woven
 def _go_home(p: Arrays, shift: int, now: int, labels: Labels) -> float:
     """The reduced cost of the run that ends here; 0 when it is too long."""
     driver, leg = p.shift_driver[shift], labels.node[now]
@@ -198,9 +204,7 @@ def _drive_block(p: Arrays, b: Blocks, f: int, worth: float, x: Toll, shift: int
     free = max(b.ready[f], arrive + b.lasts[f])
     if arrive > b.latest[f] or free + p.times[end, p.home[driver]] > p.shift_to[shift] or _again(b, f, now, labels):
         return True
-    depart = labels.depart[now]
-    if labels.parent[now] == 0:
-        depart = min(depart, b.latest[f] - p.times[p.begin[shift], p.place[2 * b.first[f]]])
+    depart = labels.depart[now] if labels.parent[now] > 0 else first_departure(p, b, f, shift)
     if free + p.times[end, p.home[driver]] - depart > p.max_duty[shift]:
         return True
     total = labels.cost[now] + b.metres[f] * p.rates[0] - worth

@@ -64,8 +64,8 @@ class Master:
         self.blocks, self.legs_together = affordable_blocks(self.relaxed, min(max(_LEAST_BLOCKS, most), _ALL_BLOCKS), deadline)
         blocks = self.blocks
         self.known: dict[tuple[int, tuple[int, ...]], Run] = {}  # by kind and route
-        self.bound = self.height = self.proved = -np.inf
-        self.rounded: set[float] = set()
+        self.bound = self.height = self.proved = -np.inf  # at all; at these prices; in this part of all plans
+        self.rounded: set[float] = set()  # what was left unserved where it was looked whether less could be
         self.centre: Prices | None = None  # of the greatest height
         self.bound_prices = self.plain_prices = Prices.none(len(self.p.priority), len(self.kinds))  # at which it holds; without cuts
         self.plain_bound = -np.inf
@@ -256,14 +256,14 @@ class Master:
 
     def _raise_bound(self, prices: Prices, gain: float, best: float, *, exact: bool) -> None:
         """Lagrangian: the value of these prices, less what the best runs would still gain. Prices above an unserved leg's are cut."""
-        pi, mu = prices.leg, dict(zip(self.kinds, prices.kind.tolist(), strict=True))
+        pi = prices.leg
         rebate, limits = float(prices.unserved[0]), self.program.limits
         limit = limits[0] if rebate > 0 else limits[1]
         rebate = rebate if np.isfinite(limit) else 0.0  # but for rounding it is
         surplus = 0.0
-        for legs, weight in zip(self.groups, self.program.weights, strict=True):
-            surplus += max(0.0, float(pi[legs].sum() + rebate * weight) - self._unserved_cost(legs))
-        value = float(pi.sum() + prices.cut.sum()) + sum(len(self.kinds[kind]) * min(0.0, dual) for kind, dual in mu.items())
+        for legs, priority in zip(self.groups, self.program.priorities, strict=True):
+            surplus += max(0.0, float(pi[legs].sum() + rebate * priority) - self._unserved_cost(legs))
+        value = float(pi.sum() + prices.cut.sum()) + sum(len(self.kinds[kind]) * min(0.0, mu) for kind, mu in self.by_kind(prices).items())
         value += gain - surplus + (rebate * limit if rebate else 0.0)
         if value > self.height:
             self.height, self.centre = value, prices
@@ -276,15 +276,19 @@ class Master:
 
     def by_promise(self) -> list[tuple[float, Run]]:
         """Legal runs with their reduced cost at the present prices, the least first."""
-        pi, mu, _, cut = self.program.prices
-        kind = dict(zip(self.kinds, mu.tolist(), strict=True))
-        found = []
-        for run in self.known.values():
-            if run.price is not None:
-                legs = run.legs()
-                pairs = sum(cut[c] * count for c, count in weights(self.program.cuts, legs).items())
-                found.append((run.cost - float(pi[legs].sum()) - kind[run.kind] - pairs, run))
+        prices = self.program.prices
+        mu = self.by_kind(prices)
+        found = [(run.cost - self.earned(prices, run.legs()) - mu[run.kind], run) for run in self.known.values() if run.price is not None]
         return sorted(found, key=lambda item: item[0])
+
+    def by_kind(self, prices: Prices) -> dict[int, float]:
+        """Of one more shift."""
+        return dict(zip(self.kinds, prices.kind.tolist(), strict=True))
+
+    def earned(self, prices: Prices, legs: list[int]) -> float:
+        """By a run with these legs: what they are worth, less what it pays for triples."""
+        pairs = weights(self.program.cuts[: len(prices.cut)], legs)
+        return float(prices.leg[legs].sum()) + sum(float(prices.cut[c]) * count for c, count in pairs.items())
 
 
 def between(now: Prices, centre: Prices, pull: float) -> Prices:

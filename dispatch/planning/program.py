@@ -65,10 +65,9 @@ class Program:
         most = np.concatenate([wanted.astype(float), [float(len(shifts)) for shifts in kinds.values()], [infinite]])
         self.lp.addRows(self.row + 1, least, most, 0, np.zeros(self.row + 1, np.int32), np.zeros(0, np.int32), np.zeros(0))
         part = math.gcd(*(cost for _, cost in unserved)) or 1
-        self.weights = np.array([cost // part for _, cost in unserved])
+        self.priorities = np.array([cost // part for _, cost in unserved])
         columns = [(float(cost), {**dict.fromkeys(group, 1), self.row: cost // part}) for group, cost in unserved]
-        self.excess = float(_DEAR * part)  # of leaving more unserved than may be
-        self._add_columns([*columns, (self.excess, {self.row: -1})])
+        self._add_columns([*columns, (float(_DEAR * part), {self.row: -1})])  # the last: more unserved than may be
 
     def copy(self) -> "Program":
         """One that may be changed, at the same basis."""
@@ -101,13 +100,12 @@ class Program:
         self._forget(np.nonzero(lost & ~basic)[0])
         self.kinds = kinds
         self.limit(-np.inf, np.inf)
-        self.lp.setOptionValue("simplex_strategy", _DUAL_SIMPLEX)  # for the next time: what is left is too little, its prices are right
 
     def limit(self, least: float, most: float) -> None:
         """How much is unserved, in all plans that are still looked for."""
         self.limits = least, most
-        self.lp.changeRowBounds(self.row, max(least, -highspy.kHighsInf), min(most, highspy.kHighsInf))
-        self.lp.setOptionValue("simplex_strategy", _DUAL_SIMPLEX)
+        self.lp.changeRowBounds(self.row, least, most)
+        self._tighten()
 
     def cut(self, triples: Sequence[Triple]) -> None:
         """New rows, for all runs."""
@@ -120,6 +118,10 @@ class Program:
         infinite = np.full(len(triples), -highspy.kHighsInf)
         self.lp.addRows(len(triples), infinite, np.ones(len(triples)), len(index), starts, index, often)
         self.cuts += tuple(triples)
+        self._tighten()
+
+    def _tighten(self) -> None:
+        """For the next time: what is left is too little, its prices are right."""
         self.lp.setOptionValue("simplex_strategy", _DUAL_SIMPLEX)
 
     def add(self, run: Run) -> bool:
@@ -146,7 +148,7 @@ class Program:
         kind = prices[[self.kind_row[kind] for kind in self.kinds]]
         self.prices = Prices(prices[: len(self.prices.leg)], kind, prices[self.row : self.row + 1], cut)
         values = np.array(solution.col_value)
-        self.unserved = float(values[: self.first - 1] @ self.weights)
+        self.unserved = float(values[: self.first - 1] @ self.priorities)
         self.share = values[self.first :]
         return True
 
@@ -164,14 +166,13 @@ class Program:
         self.names = {(run.kind, run.route) for run in self.runs}
 
     def _flush(self) -> None:
-        often = [Counter(legs) if len(set(legs)) < len(legs) else dict.fromkeys(legs, 1) for legs in (run.legs() for run in self.waiting)]
-        cuts = [{self.row + 1 + c: weight for c, weight in weights(self.cuts, run.legs()).items()} for run in self.waiting]
-        self._add_columns(
-            [
-                (float(run.cost), {**legs, self.kind_row[run.kind]: 1, **more})
-                for run, legs, more in zip(self.waiting, often, cuts, strict=True)
-            ]
-        )
+        columns = []
+        for run in self.waiting:
+            legs = run.legs()
+            often = Counter(legs) if len(set(legs)) < len(legs) else dict.fromkeys(legs, 1)
+            cuts = {self.row + 1 + c: count for c, count in weights(self.cuts, legs).items()}
+            columns.append((float(run.cost), {**often, self.kind_row[run.kind]: 1, **cuts}))
+        self._add_columns(columns)
         self.waiting = []
 
     def _add_columns(self, columns: Sequence[tuple[float, Mapping[int, int]]]) -> None:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dispatch.planning.choice import Run, choose_runs, make_run
-from dispatch.planning.cuts import weights
 from dispatch.planning.enumeration import MOST, all_ends, all_runs, block_bits, first_free, make_chains, sorted_ends
 from dispatch.planning.master import Master
 
@@ -58,7 +57,7 @@ class _Priced:
     def __init__(self, master: Master) -> None:
         self.master, self.p, self.blocks = master, master.proof, master.blocks
         legs, prices = len(self.p.priority), master.bound_prices
-        self.prices, self.price = prices, dict(zip(master.kinds, prices.kind.tolist(), strict=True))
+        self.prices, self.price = prices, master.by_kind(prices)
         self.worth, self.toll = master.worth(prices), master.toll(prices)
         self.bits = block_bits(self.blocks, legs)
         self.ends, self.chains = make_chains(legs), make_chains(legs)
@@ -107,11 +106,8 @@ class _Priced:
                 at = int(chains.parent[at])
             route = self.master.stops_of(blocks[::-1])
             legs = [stop // 2 for stop in route if stop % 2 == 0]
-            pairs = sum(
-                self.prices.cut[c] * count for c, count in weights(self.master.program.cuts, legs).items() if c < len(self.prices.cut)
-            )
-            worth = float(self.prices.leg[legs].sum()) + self.price[kind] + pairs
-            runs.append(Run(kind, tuple(route), int(np.floor(value + worth + 0.5)), None))
+            earned = self.master.earned(self.prices, legs) + self.price[kind]
+            runs.append(Run(kind, tuple(route), int(np.floor(value + earned + 0.5)), None))
         return runs
 
 

@@ -61,9 +61,8 @@ class Bound:
     value: float
     unserved_weight: int  # of one unserved leg of priority 1
     legs_together: int | None
-    worth: tuple[
-        float, ...
-    ] = ()  # by shift: unserved legs of priority 1 by which one more such shift lowers the plain program's bound, at most
+    #: By shift: unserved legs of priority 1 by which one more such shift lowers the bound at most, as it was before cuts.
+    worth: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +175,7 @@ class _Solve:
         if master.half_way():  # then a bound before the first dives
             master.generate(self.moment(DIVE), self.value(master.weight))
         if master.bound > -np.inf:
-            price = dict(zip(master.kinds, master.plain_prices.kind.tolist(), strict=True))
+            price = master.by_kind(master.plain_prices)
             worth = tuple(max(0.0, -price[int(kind)]) / master.weight for kind in master.kind)
             self.bound = Bound(value=master.bound, unserved_weight=master.weight, legs_together=master.legs_together, worth=worth)
         if self.proven():
