@@ -107,14 +107,13 @@ class RoundRows(Rows):
 
         Legs whose time has passed meanwhile are among them: their round puts them on the list of those whom nobody drives.
         """
-        of_late = sa.select(sa.func.count()).where(
+        of_late = sa.select(Round.id).where(
             Round.territory_id == self.territory_id,
             Round.service_date == TripRequest.service_date,
             Round.state == "failed",
             Round.finished_at > failed_since,
         )
-        failed = of_late.where(Round.failure != "overtaken").correlate(TripRequest).scalar_subquery()
-        overtaken = of_late.where(Round.failure == "overtaken").correlate(TripRequest).scalar_subquery()
+        overtaken = of_late.where(Round.failure == "overtaken").with_only_columns(sa.func.count())
         query = (
             sa.select(TripRequest.service_date)
             .join(Leg, Leg.request_id == TripRequest.id)
@@ -123,8 +122,8 @@ class RoundRows(Rows):
                 Leg.state == "pending",
                 TripRequest.state == "accepted",
                 TripRequest.service_date >= first,
-                failed == 0,
-                overtaken < OFTEN,
+                ~of_late.where(Round.failure != "overtaken").exists(),
+                overtaken.correlate(TripRequest).scalar_subquery() < OFTEN,
             )
             .distinct()
         )
